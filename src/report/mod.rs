@@ -1,0 +1,3 @@
+//! Results for people and machines: one versioned model, one file per output format.
+
+pub mod model;

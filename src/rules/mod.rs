@@ -1,0 +1,5 @@
+//! The rules: `app-categories/` parsed into a [`Ruleset`]. The only room that knows TOML.
+
+mod model;
+
+pub use model::*;
