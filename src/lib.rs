@@ -9,5 +9,6 @@ pub mod package;
 pub mod report;
 pub mod rules;
 pub mod sample;
+pub mod scope;
 pub mod text;
 pub mod unpack;
