@@ -4,6 +4,7 @@
 //!
 //! Read [`analyze`] first: the whole program is the sentence that stands there.
 
+pub mod analyze;
 pub mod categorize;
 pub mod facts;
 pub mod finding;

@@ -27,7 +27,11 @@ fn main() {
     let files: Vec<PathBuf> = files.into_iter().filter(|f| floor.run(f).is_some()).collect();
     assert!(!files.is_empty(), "no package to measure");
     let bytes: u64 = files.iter().map(|f| fs::metadata(f).map_or(0, |m| m.len())).sum();
-    println!("{} packages, {:.1} MB, warm, one thread, best of {ROUNDS} rounds each", files.len(), bytes as f64 / 1e6);
+    println!(
+        "{} packages, {:.1} MB, warm, one thread, best of {ROUNDS} rounds each",
+        files.len(),
+        bytes as f64 / 1e6
+    );
 
     let options = Options { hash: false, ..Options::default() };
     let plain = Options { hash: false, signatures: false, ..Options::default() };
@@ -63,7 +67,10 @@ fn main() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let one = parallel(&files, &options, 1);
     let all = parallel(&files, &options, threads);
-    println!("{threads} threads: {:.2} × the packages a second of one", one.as_secs_f64() / all.as_secs_f64());
+    println!(
+        "{threads} threads: {:.2} × the packages a second of one",
+        one.as_secs_f64() / all.as_secs_f64()
+    );
 
     let ratio = per_file(best[1]) / base;
     if check && ratio > BOUND {
@@ -74,13 +81,15 @@ fn main() {
 
 fn packages() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let corpus = std::env::var_os("PISCOPE_CORPUS").map_or_else(|| root.join("../shared/corpus"), PathBuf::from);
+    let corpus =
+        std::env::var_os("PISCOPE_CORPUS").map_or_else(|| root.join("../shared/corpus"), PathBuf::from);
     let mut dir = corpus.join("apks");
     if !dir.is_dir() {
         println!("no corpus at {}: measuring samples/ instead", corpus.display());
         dir = root.join("samples");
     }
-    let mut files: Vec<PathBuf> = fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(dir).into_iter().flatten().flatten().map(|e| e.path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "apk"));
     files.sort();
     files
