@@ -83,6 +83,18 @@ pub struct Buffers {
     seen: Vec<u64>,
 }
 
+impl Buffers {
+    /// Gives memory beyond `bytes` per buffer back.
+    pub fn shrink(&mut self, bytes: usize) {
+        self.tail.truncate(bytes);
+        self.tail.shrink_to(bytes);
+        self.entries.clear();
+        self.entries.shrink_to(bytes.div_euclid(size_of::<Entry>()));
+        self.seen.clear();
+        self.seen.shrink_to(bytes.div_euclid(size_of::<u64>()));
+    }
+}
+
 /// A row of the central directory.
 #[derive(Debug, Clone, Copy)]
 pub struct Entry {
