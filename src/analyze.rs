@@ -110,8 +110,8 @@ impl<'r> Analyzer<'r> {
             Status::OutsideThe39 | Status::SupplySide => Yardstick::NotApplied(placement.message.clone()),
             Status::Undetermined => {
                 let agreeing = placement.scope_agreement.as_ref().map(|a| a.agreeing.clone());
-                let numbers = agreeing
-                    .unwrap_or_else(|| placement.candidates.iter().map(|c| c.category).collect());
+                let numbers =
+                    agreeing.unwrap_or_else(|| placement.candidates.iter().map(|c| c.category).collect());
                 Yardstick::Undetermined(of(&numbers))
             }
         }
@@ -213,8 +213,12 @@ impl<'r> Analyzer<'r> {
             Ok(listed) => listed,
             Err(word) => {
                 let message = Text::new(
-                    format!("样本清单“应用类型”列的“{word}”不是39类之一，未采用；请填写序号、名称或 0（不属于39类）"),
-                    format!("“{word}” in the category column of the sample list is none of the 39 and was not used; give a number, a name, or 0 (none of the 39)"),
+                    format!(
+                        "样本清单“应用类型”列的“{word}”不是39类之一，未采用；请填写序号、名称或 0（不属于39类）"
+                    ),
+                    format!(
+                        "“{word}” in the category column of the sample list is none of the 39 and was not used; give a number, a name, or 0 (none of the 39)"
+                    ),
                 );
                 let (column, listed) = ("应用类型".to_owned(), words.to_owned());
                 return Some(Mismatch { column, listed, found: String::new(), message });
@@ -232,7 +236,8 @@ impl<'r> Analyzer<'r> {
 
 fn context(sample: &Sample) -> facts::Context {
     let said = sample.listed.as_ref().and_then(|row| row.preinstalled.as_deref());
-    let yes = |word: &str| matches!(word.trim().to_ascii_lowercase().as_str(), "是" | "yes" | "y" | "true" | "1");
+    let yes =
+        |word: &str| matches!(word.trim().to_ascii_lowercase().as_str(), "是" | "yes" | "y" | "true" | "1");
     facts::Context { preinstalled: said.is_some_and(yes) }
 }
 
@@ -282,15 +287,22 @@ fn mismatch(column: &str, listed: &str, found: &str) -> Mismatch {
         listed: listed.to_owned(),
         found: found.to_owned(),
         message: Text::new(
-            format!("样本清单与安装包不一致（{column}）：清单为“{listed}”，安装包为“{}”，请核对样品", shown(found)),
-            format!("the sample list and the package differ ({column}): listed “{listed}”, found “{}”; check the sample", shown(found)),
+            format!(
+                "样本清单与安装包不一致（{column}）：清单为“{listed}”，安装包为“{}”，请核对样品",
+                shown(found)
+            ),
+            format!(
+                "the sample list and the package differ ({column}): listed “{listed}”, found “{}”; check the sample",
+                shown(found)
+            ),
         ),
     }
 }
 
 fn label_mismatch(row: &ListedSample, label: &Label) -> Option<Mismatch> {
     let listed = row.app_name.as_deref()?;
-    let names: Vec<&str> = [&label.zh, &label.default, &label.en].into_iter().flatten().map(String::as_str).collect();
+    let names: Vec<&str> =
+        [&label.zh, &label.default, &label.en].into_iter().flatten().map(String::as_str).collect();
     if names.iter().any(|name| name.trim() == listed.trim()) {
         return None;
     }
