@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::error::{RuleError, RuleErrors};
-use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles};
+use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles, WORDS_FILE};
 use super::lint;
 use super::model::*;
 use crate::info::Info;
@@ -65,7 +65,8 @@ pub(super) struct Row<T> {
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub errors: Vec<RuleError>,
-    pub version: Option<String>,
+    pub ruleset: Option<RulesetFile>,
+    pub words: String,
     pub categories: Vec<Row<Category>>,
     pub info: Vec<Row<Info>>,
     pub permissions: Vec<Row<PermissionRule>>,
@@ -81,10 +82,13 @@ pub(super) struct Parsed {
     pub outside: Vec<Row<OutsideKind>>,
 }
 
-#[derive(Deserialize)]
+/// `common/ruleset.toml`: what holds for the ruleset as a whole.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RulesetFile {
-    version: String,
+pub(super) struct RulesetFile {
+    pub version: String,
+    #[serde(rename = "baseline-api")]
+    pub baseline_api: u32,
 }
 
 /// A file that is one list of tables under one key.
@@ -140,6 +144,10 @@ impl Parsed {
             self.categories.push(Row { file: file.to_owned(), offset: 0, value });
             return Ok(());
         };
+        if file == WORDS_FILE {
+            text.clone_into(&mut self.words);
+            return Ok(());
+        }
         if let Some(name) = name.strip_prefix("law/") {
             if name.contains('/') {
                 return Err(unknown_file(file));
@@ -152,7 +160,7 @@ impl Parsed {
         let section = name.split('.').next().unwrap_or_default();
         match section {
             "ruleset" if file == RULESET_FILE => {
-                self.version = Some(parse::<RulesetFile>(file, text)?.version)
+                self.ruleset = Some(parse(file, text)?);
             }
             "personal-info" => self.info.extend(rows::<InfoFile, _>(file, text)?),
             "permissions" => self.permissions.extend(rows::<PermissionFile, _>(file, text)?),
@@ -179,8 +187,11 @@ impl Parsed {
         }
         let mut categories = values(self.categories);
         categories.sort_by_key(|c| c.number);
+        let (version, baseline_api) =
+            self.ruleset.map(|file| (file.version, file.baseline_api)).unwrap_or_default();
         Ruleset {
-            version: self.version.unwrap_or_default(),
+            version,
+            baseline_api,
             digest,
             categories,
             info: by_key(self.info, |i| &i.id),
@@ -196,6 +207,7 @@ impl Parsed {
                 signals: values(self.signals),
                 supply_side: values(self.supply_side),
                 outside: values(self.outside),
+                words: self.words,
             },
         }
     }

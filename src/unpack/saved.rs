@@ -28,7 +28,10 @@ fn parse(source: &dyn Source, limits: &Limits) -> Result<AppPackage, UnpackError
             "saved.limit",
             None,
             Text::new(
-                format!("保存的样品记录有 {length} 字节，超过上限 {}；可用 --limit-entry 调高上限", limits.entry_bytes),
+                format!(
+                    "保存的样品记录有 {length} 字节，超过上限 {}；可用 --limit-entry 调高上限",
+                    limits.entry_bytes
+                ),
                 format!(
                     "the saved record has {length} bytes, more than the limit of {}; raise --limit-entry",
                     limits.entry_bytes
@@ -58,7 +61,10 @@ fn parse(source: &dyn Source, limits: &Limits) -> Result<AppPackage, UnpackError
             "saved.version",
             None,
             Text::new(
-                format!("保存的样品记录版本为 {}，本程序读取 {PACKAGE_SCHEMA}；请用 piscope inspect 重新生成", package.schema),
+                format!(
+                    "保存的样品记录版本为 {}，本程序读取 {PACKAGE_SCHEMA}；请用 piscope inspect 重新生成",
+                    package.schema
+                ),
                 format!(
                     "the saved record has version {}, this program reads {PACKAGE_SCHEMA}; make it again with piscope inspect",
                     package.schema
