@@ -280,6 +280,11 @@ impl<'a> Document<'a> {
         self.pool.ascii(index, buf)
     }
 
+    /// An upper bound of the UTF-8 bytes that [`Self::string`] gives for `index`.
+    pub fn length(&self, index: u32) -> usize {
+        self.pool.length(index).min(self.max)
+    }
+
     /// Whether the string `index` is `text` (short ASCII).
     pub fn is(&self, index: u32, text: &str) -> bool {
         self.ascii(index, &mut [0; 64]) == Some(text)

@@ -372,6 +372,11 @@ impl<'a> StringPool<'a> {
         Some(text)
     }
 
+    /// An upper bound of the UTF-8 bytes of the string `index`.
+    pub fn length(&self, index: u32) -> usize {
+        self.at(index).map_or(0, |b| needed(b, self.utf8).min(b.len()).saturating_mul(if self.utf8 { 1 } else { 2 }))
+    }
+
     /// The string `index` in `buf` if it is ASCII and fits: for comparing names without allocating.
     pub fn ascii<'b>(&self, index: u32, buf: &'b mut [u8; 64]) -> Option<&'b str> {
         let (body, wanted) = body(self.at(index)?, self.utf8, &mut Flaws::default())?;
