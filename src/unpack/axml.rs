@@ -179,7 +179,12 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// [`AxmlError::NotBinaryXml`] if there is no node to read.
-    pub fn open(bytes: &'a [u8], part: &'a str, limits: &Limits, gaps: &mut Vec<Gap>) -> Result<Self, AxmlError> {
+    pub fn open(
+        bytes: &'a [u8],
+        part: &'a str,
+        limits: &Limits,
+        gaps: &mut Vec<Gap>,
+    ) -> Result<Self, AxmlError> {
         let header = u16_at(bytes, 2).map(usize::from).ok_or(AxmlError::NotBinaryXml)?;
         let stated = u32_at(bytes, 4).map(size).ok_or(AxmlError::NotBinaryXml)?;
         if stated > bytes.len() || header > stated {
@@ -238,7 +243,9 @@ impl<'a> Document<'a> {
         }
         doc.first = at.min(end);
         if let Some(why) = refused {
-            gap_once(gaps, GapKind::Unread, "axml.pool", part, None, || format!("{why}; Android refuses the document"));
+            gap_once(gaps, GapKind::Unread, "axml.pool", part, None, || {
+                format!("{why}; Android refuses the document")
+            });
         }
         let node = u16_at(bytes, doc.first).filter(|k| (FIRST_NODE..=LAST_NODE).contains(k));
         if node.is_none() || doc.first >= end {
@@ -246,7 +253,11 @@ impl<'a> Document<'a> {
         }
         if doc.pool.count() > limits.strings {
             gap_once(gaps, GapKind::Limit, "axml.strings", part, None, || {
-                format!("{} strings stated; those beyond the limit of {} are not read", doc.pool.count(), limits.strings)
+                format!(
+                    "{} strings stated; those beyond the limit of {} are not read",
+                    doc.pool.count(),
+                    limits.strings
+                )
             });
         }
         Ok(doc)
@@ -345,7 +356,8 @@ impl<'a> Events<'_, 'a> {
             let at = self.at;
             let bytes = self.doc.bytes.get(..self.doc.end).unwrap_or_default();
             let left = bytes.len().saturating_sub(at);
-            let head = (u16_at(bytes, at), u16_at(bytes, at.saturating_add(2)), u32_at(bytes, at.saturating_add(4)));
+            let head =
+                (u16_at(bytes, at), u16_at(bytes, at.saturating_add(2)), u32_at(bytes, at.saturating_add(4)));
             let (Some(kind), Some(head), Some(len)) = head else {
                 self.finish(left, gaps);
                 break;
@@ -359,9 +371,12 @@ impl<'a> Events<'_, 'a> {
                 break;
             }
             self.nodes = self.nodes.saturating_sub(1);
-            if stated < 8 || stated > left || head > stated || head < NODE_HEADER || (head | stated) & 3 != 0 {
+            if stated < 8 || stated > left || head > stated || head < NODE_HEADER || (head | stated) & 3 != 0
+            {
                 gap_once(gaps, GapKind::Unread, "axml.chunk", part, Some(at), || {
-                    format!("a node of type 0x{kind:04x} states a header of {head} and {stated} of {left} bytes; Android refuses the document")
+                    format!(
+                        "a node of type 0x{kind:04x} states a header of {head} and {stated} of {left} bytes; Android refuses the document"
+                    )
                 });
             }
             if stated < 8 {
@@ -383,13 +398,17 @@ impl<'a> Events<'_, 'a> {
                     }
                 }
                 START_NAMESPACE => {
-                    if let (Some(prefix), Some(uri), true) = (u32_at(body, 0), u32_at(body, 4), self.depth < self.max_depth) {
+                    if let (Some(prefix), Some(uri), true) =
+                        (u32_at(body, 0), u32_at(body, 4), self.depth < self.max_depth)
+                    {
                         return Some(Event::Namespace(prefix, uri));
                     }
                 }
                 END_NAMESPACE => {}
                 CDATA => {
-                    if let (Some(text), State::Inside, true) = (u32_at(body, 0), self.state, self.depth <= self.max_depth) {
+                    if let (Some(text), State::Inside, true) =
+                        (u32_at(body, 0), self.state, self.depth <= self.max_depth)
+                    {
                         self.line = self.line.saturating_add(1);
                         return Some(Event::Text(text));
                     }
@@ -439,7 +458,10 @@ impl<'a> Events<'_, 'a> {
         let (start, stride, count) = (usize::from(start), usize::from(stride), usize::from(count));
         if start.saturating_add(stride.saturating_mul(count)) > body.len() {
             gap_once(gaps, GapKind::Unread, "axml.attributes", part, Some(at), || {
-                format!("an element states {count} attributes of {stride} bytes in {} bytes; Android refuses the document", body.len())
+                format!(
+                    "an element states {count} attributes of {stride} bytes in {} bytes; Android refuses the document",
+                    body.len()
+                )
             });
         }
         if count > 0 && stride < ATTRIBUTE {
@@ -619,8 +641,14 @@ fn escape(out: &mut String, text: &str) {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
-            '\u{61c}' | '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => {
+            '\u{61c}'
+            | '\u{ad}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}' => {
                 let _ = write!(out, "&#x{:X};", u32::from(c));
             }
             c if c.is_control() => {

@@ -16,8 +16,9 @@ use super::axml::{ANDROID_NS, Attribute, AxmlError, Document, Element, Event, ki
 use super::limits::Limits;
 use super::pool::gap_once;
 use crate::package::{
-    AppPackage, Component, ComponentKind, DeclaredPermission, Feature, FilterData, Gap, GapKind, IntentFilter, Label,
-    MetaData, PACKAGE_SCHEMA, PermissionElement, Place, Query, RequestedPermission, SdkLevels,
+    AppPackage, Component, ComponentKind, DeclaredPermission, Feature, FilterData, Gap, GapKind,
+    IntentFilter, Label, MetaData, PACKAGE_SCHEMA, PermissionElement, Place, Query, RequestedPermission,
+    SdkLevels,
 };
 
 /// `usesPermissionFlags` bit of `neverForLocation`.
@@ -422,11 +423,13 @@ impl Reader<'_, '_, '_> {
                 return Err(ManifestError::NotManifest);
             }
             self.gap(GapKind::Unread, "manifest.root-name", element, || {
-                "the root element has no readable name and was taken for <manifest>; Android refuses it".to_owned()
+                "the root element has no readable name and was taken for <manifest>; Android refuses it"
+                    .to_owned()
             });
         }
         let attributes = self.attributes(element);
-        self.data.package.package = attributes.get(Field::Package).and_then(|a| self.plain(a)).unwrap_or_default();
+        self.data.package.package =
+            attributes.get(Field::Package).and_then(|a| self.plain(a)).unwrap_or_default();
         self.data.split = attributes.get(Field::Split).and_then(|a| self.plain(a)).filter(|s| !s.is_empty());
         self.data.package.version_name = self.text(attributes.get(Field::VersionName), Slot::VersionName);
         let code = self.number(attributes.get(Field::VersionCode), Slot::VersionCode);
@@ -464,7 +467,9 @@ impl Reader<'_, '_, '_> {
                 Context::Other
             }
             (Context::Application, "activity") => self.component(element, name, ComponentKind::Activity),
-            (Context::Application, "activity-alias") => self.component(element, name, ComponentKind::ActivityAlias),
+            (Context::Application, "activity-alias") => {
+                self.component(element, name, ComponentKind::ActivityAlias)
+            }
             (Context::Application, "service") => self.component(element, name, ComponentKind::Service),
             (Context::Application, "receiver") => self.component(element, name, ComponentKind::Receiver),
             (Context::Application, "provider") => self.component(element, name, ComponentKind::Provider),
@@ -536,8 +541,17 @@ impl Reader<'_, '_, '_> {
         self.data.package.application_class = self.class(attributes.get(Field::Name), Slot::ApplicationClass);
         self.data.package.is_game = self.boolean(attributes.get(Field::IsGame), Slot::IsGame);
         self.data.package.app_category = attributes.get(Field::AppCategory).and_then(|a| {
-            let names =
-                ["game", "audio", "video", "image", "social", "news", "maps", "productivity", "accessibility"];
+            let names = [
+                "game",
+                "audio",
+                "video",
+                "image",
+                "social",
+                "news",
+                "maps",
+                "productivity",
+                "accessibility",
+            ];
             let text = self.plain(a)?;
             let number = int(a, &text);
             // -1 is the platform's own word for undefined.
@@ -563,7 +577,9 @@ impl Reader<'_, '_, '_> {
         if !self.item(element) {
             return Context::Other;
         }
-        let level = |f| attributes.get(f).and_then(|a| self.plain(a).and_then(|t| int(a, &t))).filter(|n| *n < 1 << 31);
+        let level = |f| {
+            attributes.get(f).and_then(|a| self.plain(a).and_then(|t| int(a, &t))).filter(|n| *n < 1 << 31)
+        };
         let permission = RequestedPermission {
             name,
             element: kind,
@@ -671,7 +687,9 @@ impl Reader<'_, '_, '_> {
 
     fn meta_data(&mut self, parent: Context, element: &Element<'_>) -> Context {
         let attributes = self.attributes(element);
-        let Some(name) = attributes.get(Field::Name).and_then(|a| self.plain(a)) else { return Context::Other };
+        let Some(name) = attributes.get(Field::Name).and_then(|a| self.plain(a)) else {
+            return Context::Other;
+        };
         if !self.item(element) {
             return Context::Other;
         }
@@ -712,7 +730,9 @@ impl Reader<'_, '_, '_> {
                 .and_then(|c| c.filters.last())
                 .map_or(0, |f| f.data.len());
             let mut part = |field, part| match parent {
-                Context::ComponentFilter => self.text(attributes.get(field), Slot::Data(last, filter, at, part)),
+                Context::ComponentFilter => {
+                    self.text(attributes.get(field), Slot::Data(last, filter, at, part))
+                }
                 _ => attributes.get(field).and_then(|a| self.plain(a)),
             };
             let row = FilterData {
@@ -911,8 +931,7 @@ fn fill(package: &mut AppPackage, slot: Slot, row: &Resolved, text: &str) {
     let owned = || Some(text.to_owned());
     match slot {
         Slot::Label => {
-            package.label =
-                Label { default: row.default.clone(), zh: row.zh.clone(), en: row.en.clone() };
+            package.label = Label { default: row.default.clone(), zh: row.zh.clone(), en: row.en.clone() };
         }
         Slot::VersionName => package.version_name = owned(),
         Slot::VersionCode => {
@@ -926,7 +945,9 @@ fn fill(package: &mut AppPackage, slot: Slot, row: &Resolved, text: &str) {
         Slot::MinSdk => (package.sdk.min, package.sdk.min_codename) = level(owned()),
         Slot::TargetSdk => (package.sdk.target, package.sdk.target_codename) = level(owned()),
         Slot::MaxSdk => package.sdk.max = parse_int(text),
-        Slot::ApplicationClass => package.application_class = Some(qualify(&package.package, text.to_owned())),
+        Slot::ApplicationClass => {
+            package.application_class = Some(qualify(&package.package, text.to_owned()))
+        }
         Slot::IsGame => package.is_game = flag(text),
         Slot::Meta(at) => {
             if let Some(row) = package.meta_data.get_mut(at) {
@@ -956,7 +977,9 @@ fn fill(package: &mut AppPackage, slot: Slot, row: &Resolved, text: &str) {
                     Part::Name => component.name = qualify(&package.package, text.to_owned()),
                     Part::Permission => component.permission = owned(),
                     Part::Process => component.process = owned(),
-                    Part::Target => component.target_activity = Some(qualify(&package.package, text.to_owned())),
+                    Part::Target => {
+                        component.target_activity = Some(qualify(&package.package, text.to_owned()))
+                    }
                     Part::Authorities => component.authorities = authorities(text),
                     Part::Exported => component.exported = flag(text),
                     Part::Enabled => component.enabled = flag(text),

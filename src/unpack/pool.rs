@@ -126,15 +126,30 @@ impl Flaws {
     /// One gap per flaw. `prefix` is the format of the code (`axml`, `arsc`).
     pub fn report(self, prefix: &str, part: &str, gaps: &mut Vec<Gap>) {
         let rows = [
-            (Self::SURROGATE, GapKind::Tampered, "surrogate", "half of a surrogate pair in a string was dropped"),
+            (
+                Self::SURROGATE,
+                GapKind::Tampered,
+                "surrogate",
+                "half of a surrogate pair in a string was dropped",
+            ),
             (
                 Self::UNTERMINATED,
                 GapKind::Tampered,
                 "string-end",
                 "a string lacks its terminating zero; it was read by its stated length",
             ),
-            (Self::BEYOND, GapKind::Unread, "string-range", "a string runs beyond its pool; what is there was read"),
-            (Self::ENCODING, GapKind::Tampered, "string-encoding", "bytes of a string are not UTF-8; U+FFFD stands for them"),
+            (
+                Self::BEYOND,
+                GapKind::Unread,
+                "string-range",
+                "a string runs beyond its pool; what is there was read",
+            ),
+            (
+                Self::ENCODING,
+                GapKind::Tampered,
+                "string-encoding",
+                "bytes of a string are not UTF-8; U+FFFD stands for them",
+            ),
             (Self::CUT, GapKind::Limit, "string-bytes", "a string was cut at the limit of bytes"),
             (Self::INDEX, GapKind::Unread, "string-index", "a string index points outside the pool"),
         ];
@@ -254,17 +269,19 @@ fn decode_modified(bytes: &[u8], cut: bool, flaws: &mut Flaws) -> String {
                 let (good, bad) = rest.split_at_checked(e.valid_up_to()).unwrap_or((&[], rest));
                 out.push_str(std::str::from_utf8(good).unwrap_or_default());
                 let skip = match surrogate8(bad) {
-                    Some(high) if high < 0xdc00 => match bad.get(3..).and_then(surrogate8).filter(|l| *l >= 0xdc00) {
-                        Some(low) => {
-                            let pair = [high, low];
-                            out.extend(char::decode_utf16(pair).flatten());
-                            6
+                    Some(high) if high < 0xdc00 => {
+                        match bad.get(3..).and_then(surrogate8).filter(|l| *l >= 0xdc00) {
+                            Some(low) => {
+                                let pair = [high, low];
+                                out.extend(char::decode_utf16(pair).flatten());
+                                6
+                            }
+                            None => {
+                                flaws.add(Flaws::SURROGATE);
+                                3
+                            }
                         }
-                        None => {
-                            flaws.add(Flaws::SURROGATE);
-                            3
-                        }
-                    },
+                    }
                     Some(_) => {
                         flaws.add(Flaws::SURROGATE);
                         3
@@ -374,7 +391,8 @@ impl<'a> StringPool<'a> {
 
     /// An upper bound of the UTF-8 bytes of the string `index`.
     pub fn length(&self, index: u32) -> usize {
-        self.at(index).map_or(0, |b| needed(b, self.utf8).min(b.len()).saturating_mul(if self.utf8 { 1 } else { 2 }))
+        self.at(index)
+            .map_or(0, |b| needed(b, self.utf8).min(b.len()).saturating_mul(if self.utf8 { 1 } else { 2 }))
     }
 
     /// The string `index` in `buf` if it is ASCII and fits: for comparing names without allocating.
