@@ -442,6 +442,14 @@ impl Reader<'_, '_, '_> {
     }
 
     fn element(&mut self, parent: Context, element: &Element<'_>) -> Context {
+        if element.ns != u32::MAX {
+            self.gap(GapKind::Tampered, "manifest.element-namespace", element, || {
+                format!(
+                    "the element at line {} has a namespace; Android looks at its local name only",
+                    element.line
+                )
+            });
+        }
         let mut buf = [0; 64];
         let name = self.doc.ascii(element.name, &mut buf).unwrap_or_default();
         match (parent, name) {
