@@ -421,8 +421,10 @@ impl<'a> ResourceTable<'a> {
             }
             let wanted = u32::from(type_id).checked_sub(package.type_offset);
             self.index(index, gaps);
-            let mut types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
-            for &mut (kind, at) in &mut types {
+            let types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
+            // Passing over the others is cheap, but not free where a table has very many.
+            self.visits = self.visits.saturating_sub(types.len() as u64 / 256);
+            for &(kind, at) in &types {
                 if Some(u32::from(kind)) == wanted {
                     let Some(visits) = self.visits.checked_sub(1) else {
                         gap_once(gaps, GapKind::Limit, "arsc.chunks", PART, None, || {

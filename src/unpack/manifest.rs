@@ -605,6 +605,9 @@ impl Reader<'_, '_, '_> {
     }
 
     fn uses_sdk(&mut self, element: &Element<'_>) -> Context {
+        if !self.item(element) {
+            return Context::Other;
+        }
         if self.has_sdk {
             self.gap(GapKind::Tampered, "manifest.second-uses-sdk", element, || {
                 "a second <uses-sdk>; the last one counts, as in Android".to_owned()
