@@ -144,3 +144,21 @@ pub enum Conclusion {
     /// 未完成判定.
     NotCompleted,
 }
+
+/// What the rules know of a permission, at this app's levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PermissionStatus {
+    /// Reaches personal information.
+    Reaches,
+    /// Reaches it only together with something else.
+    Auxiliary,
+    /// Reaches none.
+    NoPersonalInfo,
+    /// Without effect at these levels, or not grantable to a third-party app.
+    NoEffect,
+    /// Defined by the app itself (or by its kind `*.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION`).
+    OwnPermission,
+    /// Not in the rules: to be looked at by a person, never "fine".
+    Unmapped,
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{ClauseRef, Conclusion, Finding, InfoRef, Level};
+use crate::finding::{ClauseRef, Conclusion, Finding, InfoRef, Level, PermissionStatus};
 use crate::package::{FileIdentity, Gap, ImpliedBy, Label, PackageFormat, Place, SdkLevels, Sign, Signing};
 use crate::sample::Sample;
 use crate::text::Text;
@@ -313,24 +313,6 @@ pub struct PermissionRow {
     pub implied_by: Option<ImpliedBy>,
     /// What limits it.
     pub note: Option<Text>,
-}
-
-/// What the rules know of a permission, at this app's levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PermissionStatus {
-    /// Reaches personal information.
-    Reaches,
-    /// Reaches it only together with something else.
-    Auxiliary,
-    /// Reaches none.
-    NoPersonalInfo,
-    /// Without effect at these levels, or not grantable to a third-party app.
-    NoEffect,
-    /// Defined by the app itself (or by its kind `*.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION`).
-    OwnPermission,
-    /// Not in the rules: to be looked at by a person, never "fine".
-    Unmapped,
 }
 
 /// Counts over all outcomes.

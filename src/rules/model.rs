@@ -12,6 +12,8 @@ use crate::text::Text;
 pub struct Ruleset {
     /// Version of the ruleset, from `common/ruleset.toml`.
     pub version: String,
+    /// Systems older than this API level are legacy: what takes effect only there is a fact.
+    pub baseline_api: u32,
     /// SHA-256 over all rule files (path, length and bytes, sorted by path), lower-case hex.
     pub digest: String,
     /// The 39 categories, by number.
@@ -151,6 +153,8 @@ pub enum BasisLevel {
     MayServeNecessaryInfo,
     /// The words of the basic function imply the capability; the information is not listed.
     BasicFunctionText,
+    /// As above, but only one of several functions that the words enumerate implies it.
+    BasicFunctionPart,
     /// Neither.
     NotListed,
 }
@@ -328,6 +332,9 @@ pub struct ComponentRule {
     pub info: Vec<String>,
     /// The permission that must also be requested for the component to receive anything.
     pub requires: Option<String>,
+    /// Without effect when the app targets this level or above.
+    #[serde(rename = "no-effect-from-target")]
+    pub no_effect_from_target: Option<u32>,
     /// What to know.
     pub note: Text,
     /// Where this is known from.
