@@ -23,10 +23,9 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 fn floor(room: &str) -> usize {
-    FLOORS
-        .iter()
-        .position(|rooms| rooms.contains(&room))
-        .unwrap_or_else(|| panic!("src/{room} has no floor: give it one in tests/house.rs and in the architecture"))
+    FLOORS.iter().position(|rooms| rooms.contains(&room)).unwrap_or_else(|| {
+        panic!("src/{room} has no floor: give it one in tests/house.rs and in the architecture")
+    })
 }
 
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {

@@ -41,9 +41,13 @@ type Cell = fn(&Row<'_>) -> String;
 const COLUMNS: &[(Phrase, Cell)] = &[
     (Phrase::new("样品", "sample"), |r| r.outcome.sample().path.clone()),
     (Phrase::new("处理结果", "outcome"), |r| wording::outcome(r.outcome).in_lang(r.lang).to_owned()),
-    (Phrase::new("应用名称", "app name"), |r| r.app(|a| wording::name(&a.app.label, r.lang).unwrap_or_default())),
+    (Phrase::new("应用名称", "app name"), |r| {
+        r.app(|a| wording::name(&a.app.label, r.lang).unwrap_or_default())
+    }),
     (Phrase::new("包名", "package"), |r| r.app(|a| &a.app.package)),
-    (Phrase::new("应用版本", "version"), |r| r.app(|a| a.app.version_name.as_deref().unwrap_or_default())),
+    (Phrase::new("应用版本", "version"), |r| {
+        r.app(|a| a.app.version_name.as_deref().unwrap_or_default())
+    }),
     (Phrase::new("版本号", "version code"), |r| {
         r.app.and_then(|a| a.app.version_code).map(|v| v.to_string()).unwrap_or_default()
     }),
@@ -83,9 +87,7 @@ const COLUMNS: &[(Phrase, Cell)] = &[
     (Phrase::new("位置", "place"), |r| {
         r.finding(|f| join(f.evidence.iter().map(|e| wording::place(&e.place, r.lang)), r.lang))
     }),
-    (Phrase::new("条款", "clause"), |r| {
-        r.finding(|f| join(f.clauses.iter().map(wording::clause), r.lang))
-    }),
+    (Phrase::new("条款", "clause"), |r| r.finding(|f| join(f.clauses.iter().map(wording::clause), r.lang))),
     (Phrase::new("说明", "explanation"), |r| r.finding(|f| f.message.in_lang(r.lang).to_owned())),
     (Phrase::new("核查建议", "what to check"), |r| r.finding(|f| r.list(&f.checks))),
     (Phrase::new("移除方法", "how to remove"), |r| r.finding(|f| r.list(&f.remedies))),

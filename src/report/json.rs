@@ -13,7 +13,10 @@ use crate::report::{Format, Sink, Writer};
 
 pub(super) const FORMAT: Format = Format {
     name: "json",
-    about: Phrase::new("一份完整的 JSON 文档（结构见 piscope schema report）", "one complete JSON document (piscope schema report)"),
+    about: Phrase::new(
+        "一份完整的 JSON 文档（结构见 piscope schema report）",
+        "one complete JSON document (piscope schema report)",
+    ),
     for_terminal: false,
     open: |sink, _| Box::new(Json { sink, first: true }),
 };

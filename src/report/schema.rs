@@ -25,14 +25,20 @@ mod tests {
     /// written anew instead.
     #[test]
     fn schemas_are_in_step_with_the_types() {
-        let generated = [schemars::schema_for!(Report), schemars::schema_for!(Line), schemars::schema_for!(AppPackage)];
+        let generated =
+            [schemars::schema_for!(Report), schemars::schema_for!(Line), schemars::schema_for!(AppPackage)];
         for (schema, generated) in SCHEMAS.iter().zip(generated) {
             let text = serde_json::to_string_pretty(&generated).unwrap() + "\n";
             if std::env::var_os("PISCOPE_BLESS").is_some() {
                 let root = env!("CARGO_MANIFEST_DIR");
-                std::fs::write(format!("{root}/src/report/schema/{}-v1.schema.json", schema.name), text).unwrap();
+                std::fs::write(format!("{root}/src/report/schema/{}-v1.schema.json", schema.name), text)
+                    .unwrap();
             } else {
-                assert!(text == schema.text, "schema {} differs; PISCOPE_BLESS=1 cargo test schemas", schema.name);
+                assert!(
+                    text == schema.text,
+                    "schema {} differs; PISCOPE_BLESS=1 cargo test schemas",
+                    schema.name
+                );
             }
         }
     }

@@ -6,11 +6,9 @@
 
 use std::io::{self, Write};
 
-use crate::finding::{Conclusion, Evidence, Finding, Level};
+use crate::finding::{Conclusion, Evidence, Finding, Level, PermissionStatus};
 use crate::package::Gap;
-use crate::report::model::{
-    AppReport, Outcome, PermissionStatus, PlacementStatus, Skipped, Summary, Tool, Unreadable,
-};
+use crate::report::model::{AppReport, Outcome, PlacementStatus, Skipped, Summary, Tool, Unreadable};
 use crate::report::plain::{bytes, pad, plain, width, wrap};
 use crate::report::wording::{self, Phrase};
 use crate::report::{Format, Sink, Style, Writer};
@@ -220,8 +218,12 @@ impl Terminal<'_> {
         }
         writeln!(self.sink, "{head}")?;
 
-        let mut sample =
-            format!("{}  {}, {}", plain(&app.sample.path, FOREIGN), wording::format(id.format), bytes(id.file.size));
+        let mut sample = format!(
+            "{}  {}, {}",
+            plain(&app.sample.path, FOREIGN),
+            wording::format(id.format),
+            bytes(id.file.size)
+        );
         if !id.splits.is_empty() {
             sample += &format!(", splits {}", id.splits.len());
         }
@@ -249,7 +251,8 @@ impl Terminal<'_> {
         }
         for certificate in &signing.certificates {
             let subject = plain(certificate.subject.as_deref().unwrap_or("-"), 120);
-            let text = format!("{} {} {subject}", plain(&certificate.scheme, 8), plain(&certificate.sha256, 64));
+            let text =
+                format!("{} {} {subject}", plain(&certificate.scheme, 8), plain(&certificate.sha256, 64));
             self.field(2, wording::SIGNED, &text, None)?;
         }
         Ok(())
@@ -328,8 +331,12 @@ impl Terminal<'_> {
     }
 
     fn unmapped(&mut self, app: &AppReport) -> io::Result<()> {
-        let names: Vec<_> =
-            app.permissions.iter().filter(|p| p.status == PermissionStatus::Unmapped).map(|p| &p.name).collect();
+        let names: Vec<_> = app
+            .permissions
+            .iter()
+            .filter(|p| p.status == PermissionStatus::Unmapped)
+            .map(|p| &p.name)
+            .collect();
         if names.is_empty() {
             return Ok(());
         }
@@ -420,7 +427,8 @@ impl Terminal<'_> {
     fn heading(&mut self) -> io::Result<()> {
         let row = self.row(
             self.say(wording::TABLE_RESULT),
-            [wording::TABLE_STATED, wording::TABLE_SUSPECT, wording::TABLE_VERIFY].map(|p| self.say(p).to_owned()),
+            [wording::TABLE_STATED, wording::TABLE_SUSPECT, wording::TABLE_VERIFY]
+                .map(|p| self.say(p).to_owned()),
             self.say(wording::TABLE_CATEGORY),
             self.say(wording::TABLE_APP),
             Hue::Dim,
@@ -449,7 +457,8 @@ impl Terminal<'_> {
                     [one] => one.name.in_lang(lang).to_owned(),
                     [first, rest @ ..] => format!("{} +{}", first.name.in_lang(lang), rest.len()),
                 };
-                let name = wording::name(&app.app.label, lang).map(|n| plain(n, 30) + " ").unwrap_or_default();
+                let name =
+                    wording::name(&app.app.label, lang).map(|n| plain(n, 30) + " ").unwrap_or_default();
                 let version = plain(app.app.version_name.as_deref().unwrap_or("-"), 20);
                 let unread = match app.has_hiding_gap() {
                     true => format!("  [{}]", self.say(wording::UNREAD)),
@@ -463,13 +472,14 @@ impl Terminal<'_> {
                     Hue::of_conclusion(app.conclusion),
                 )
             }
-            Outcome::Unreadable(Unreadable { reason, .. }) | Outcome::Skipped(Skipped { reason, .. }) => self.row(
-                self.say(wording::outcome(outcome)),
-                ["-"; 3].map(str::to_owned),
-                "-",
-                &format!("{path}  {}", plain(reason.in_lang(lang), 80)),
-                Hue::Magenta,
-            ),
+            Outcome::Unreadable(Unreadable { reason, .. }) | Outcome::Skipped(Skipped { reason, .. }) => self
+                .row(
+                    self.say(wording::outcome(outcome)),
+                    ["-"; 3].map(str::to_owned),
+                    "-",
+                    &format!("{path}  {}", plain(reason.in_lang(lang), 80)),
+                    Hue::Magenta,
+                ),
         };
         writeln!(self.sink, "{row}")
     }
@@ -509,8 +519,13 @@ impl Terminal<'_> {
         }
         if let Some(tool) = self.tool.take() {
             let digest: String = tool.ruleset_digest.chars().take(12).collect();
-            let text =
-                format!("{} {}, {} {} ({digest})", tool.name, tool.version, self.say(wording::RULESET), tool.ruleset_version);
+            let text = format!(
+                "{} {}, {} {} ({digest})",
+                tool.name,
+                tool.version,
+                self.say(wording::RULESET),
+                tool.ruleset_version
+            );
             writeln!(self.sink, "{blank}{}", self.paint(Hue::Dim, &plain(&text, FOREIGN)))?;
         }
         for line in wrap(self.say(wording::FOOTER), self.style.width) {

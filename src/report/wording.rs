@@ -3,9 +3,9 @@
 //! What static analysis can say is a capability or a lead. No sentence here says that anything was
 //! collected, and the closing note says so itself; a test keeps other wording out.
 
-use crate::finding::{ClauseRef, Conclusion, Importance, Level, Strength};
+use crate::finding::{ClauseRef, Conclusion, Importance, Level, PermissionStatus, Strength};
 use crate::package::{Label, PackageFormat, Place};
-use crate::report::model::{Outcome, PermissionStatus, PlacementStatus};
+use crate::report::model::{Outcome, PlacementStatus};
 use crate::text::Lang;
 
 /// A fixed phrase in both languages.
@@ -204,9 +204,10 @@ pub const fn conclusion(conclusion: Conclusion) -> Phrase {
             Phrase::new("未发现超出必要范围的收集能力", "No capability beyond the necessary scope was found")
         }
         Conclusion::ToVerify => Phrase::new("存在待核实项", "There are items to verify"),
-        Conclusion::Suspected => {
-            Phrase::new("存在疑似超范围项，建议核查", "There are items suspected beyond scope; a check is advised")
-        }
+        Conclusion::Suspected => Phrase::new(
+            "存在疑似超范围项，建议核查",
+            "There are items suspected beyond scope; a check is advised",
+        ),
         Conclusion::NotCompleted => Phrase::new("未完成判定", "The determination was not completed"),
     }
 }
