@@ -2,7 +2,9 @@
 //! personal information (必要个人信息) of its category under
 //! 《常见类型移动互联网应用程序必要个人信息范围规定》 (国信办秘字〔2021〕14号).
 
+pub mod analyze;
 pub mod batch;
+pub mod cli;
 pub mod facts;
 pub mod finding;
 pub mod info;
