@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::info::Info;
 use crate::package::Place;
 use crate::text::Text;
 
@@ -81,6 +82,17 @@ pub struct InfoRef {
     pub sensitive_by_law: Option<String>,
     /// See [`crate::info::Info::sensitive_by_standard`].
     pub sensitive_by_standard: Option<String>,
+}
+
+impl From<&Info> for InfoRef {
+    fn from(info: &Info) -> Self {
+        Self {
+            id: info.id.clone(),
+            name: info.name.clone(),
+            sensitive_by_law: info.sensitive_by_law.clone(),
+            sensitive_by_standard: info.sensitive_by_standard.clone(),
+        }
+    }
 }
 
 /// A clause that a finding stands on, printed with number and date of effect.

@@ -234,7 +234,7 @@ pub enum PlacementStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryRef {
-    /// 1–39.
+    /// 1–39; 0 among candidates: none of the 39.
     pub number: u8,
     /// Id.
     pub id: String,
@@ -250,16 +250,20 @@ pub struct Candidate {
     pub category: CategoryRef,
     /// Sum of the weights that speak for it.
     pub score: f64,
+    /// Share of the probability, 0–1.
+    pub probability: f64,
     /// What speaks for it.
     pub reasons: Vec<Reason>,
+    /// What would be necessary if the app belonged here.
+    pub effect: Text,
 }
 
 /// One reason for a placement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// Kind of evidence: `user`, `list`, `known-package`, `manifest`, `label`, `package-token`,
-    /// `supply-side`, `outside`, and later `statement`, `words`, `model`.
+    /// Kind of evidence: `user`, `list`, `override`, `statement`, `known-package`, `manifest`,
+    /// `label`, `package-token`, `strings`, `words`, `supply-side`, `outside`.
     pub kind: String,
     /// The category that it speaks for; absent for supply side and outside.
     pub category: Option<u8>,

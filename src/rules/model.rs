@@ -399,6 +399,8 @@ pub struct Recognition {
     pub supply_side: Vec<SupplySide>,
     /// Kinds of app outside the 39 (政务 …).
     pub outside: Vec<OutsideKind>,
+    /// Text of the words model, `common/words/model.txt`; empty: none.
+    pub words: String,
 }
 
 /// A known package name.

@@ -89,7 +89,7 @@ fn finding(
     let mut ids: Vec<&str> = counting.iter().flat_map(|t| t.info.iter().map(String::as_str)).collect();
     ids.sort_unstable();
     ids.dedup();
-    let info: Vec<InfoRef> = ids.iter().filter_map(|id| info_ref(id, rules)).collect();
+    let info: Vec<InfoRef> = ids.iter().filter_map(|id| rules.info.get(*id)).map(InfoRef::from).collect();
     let strength = counting.iter().map(|t| t.evidence.strength).max().unwrap_or(Strength::Declared);
     let verdict = verdict(capability, &ids, yardstick, rules);
     let level = level(capability, best, strength, verdict.as_ref(), yardstick);
@@ -193,15 +193,6 @@ fn importance(capability: &Capability, ids: &[&str], rules: &Ruleset) -> Importa
         info.immutable_device_id || info.sensitive_by_law.is_some() || info.sensitive_by_standard.is_some()
     });
     if grave { capability.importance } else { capability.importance.min(Importance::Medium) }
-}
-
-fn info_ref(id: &str, rules: &Ruleset) -> Option<InfoRef> {
-    rules.info.get(id).map(|info| InfoRef {
-        id: info.id.clone(),
-        name: info.name.clone(),
-        sensitive_by_law: info.sensitive_by_law.clone(),
-        sensitive_by_standard: info.sensitive_by_standard.clone(),
-    })
 }
 
 /// The clause of the Provisions itself, and what else the capability touches.
