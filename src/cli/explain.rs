@@ -5,7 +5,7 @@ use clap::ArgMatches;
 use crate::cli::language::Languages;
 use crate::cli::output::print;
 use crate::cli::usage::argument;
-use crate::cli::{Command, Exit, Failure, parse, rules, scan};
+use crate::cli::{Command, Exit, Failure, rules, scan};
 use crate::finding::Level;
 use crate::info::Info;
 use crate::report::plain::{pad, wrap};
@@ -53,7 +53,7 @@ const LABEL: usize = 14;
 impl Page {
     /// Writes every meaning of `word`, so that nothing hides behind another.
     fn explain(&mut self, rules: &Ruleset, word: &str) {
-        if let Some(category) = parse::category(rules, word) {
+        if let Some(category) = rules.category_named(word) {
             self.category(rules, category);
         }
         let full = |name: &str| name.eq_ignore_ascii_case(word) || short(name).eq_ignore_ascii_case(word);
@@ -136,7 +136,8 @@ impl Page {
                 self.line(Phrase::new("  仅限", "  only for"), limit);
             }
         }
-        for (group, basis) in category.function_basis.iter().filter(|(_, b)| b.level != BasisLevel::NotListed) {
+        for (group, basis) in category.function_basis.iter().filter(|(_, b)| b.level != BasisLevel::NotListed)
+        {
             let text = format!("{group}: {}", basis.why.in_lang(self.lang));
             self.line(Phrase::new("功能推断", "Our inference"), &text);
         }
@@ -146,17 +147,28 @@ impl Page {
         self.head(&permission.name);
         let kind = match permission.kind {
             PermissionKind::Runtime => Phrase::new("运行时由用户授予", "granted by the user at run time"),
-            PermissionKind::Normal => Phrase::new("安装时由系统授予", "granted by the system at install time"),
-            PermissionKind::Signature => Phrase::new("仅系统或同签名应用", "system or same-signature apps only"),
+            PermissionKind::Normal => {
+                Phrase::new("安装时由系统授予", "granted by the system at install time")
+            }
+            PermissionKind::Signature => {
+                Phrase::new("仅系统或同签名应用", "system or same-signature apps only")
+            }
             PermissionKind::Appop => Phrase::new("由用户在系统设置中授予", "granted by the user in Settings"),
             PermissionKind::Bind => Phrase::new("声明在本应用组件上", "stands on a component of the app"),
             PermissionKind::Vendor => Phrase::new("由厂商或SDK定义", "defined by a device maker or SDK"),
         };
         self.line(Phrase::new("授予方式", "Granted"), kind.in_lang(self.lang));
         let reach = match permission.reach {
-            Reach::Direct => Phrase::new("授予后即可触及个人信息", "the grant alone reaches personal information"),
-            Reach::Cond => Phrase::new("取决于系统版本、目标版本或其他权限", "depends on level, target or another permission"),
-            Reach::Indirect => Phrase::new("只起辅助作用，单独不构成发现", "auxiliary, never a finding alone"),
+            Reach::Direct => {
+                Phrase::new("授予后即可触及个人信息", "the grant alone reaches personal information")
+            }
+            Reach::Cond => Phrase::new(
+                "取决于系统版本、目标版本或其他权限",
+                "depends on level, target or another permission",
+            ),
+            Reach::Indirect => {
+                Phrase::new("只起辅助作用，单独不构成发现", "auxiliary, never a finding alone")
+            }
             Reach::None => Phrase::new("不涉及个人信息", "no personal information"),
         };
         self.line(Phrase::new("能力", "Reach"), reach.in_lang(self.lang));

@@ -18,7 +18,8 @@ pub const COMMAND: Command = Command {
         "Print the record of a package (JSON; saved, it can be scanned in place of the package) or its manifest",
     ),
     arguments: |command, lang| {
-        let manifest = Phrase::new("打印解码后的 AndroidManifest.xml", "Print the decoded AndroidManifest.xml");
+        let manifest =
+            Phrase::new("打印解码后的 AndroidManifest.xml", "Print the decoded AndroidManifest.xml");
         let hash = Phrase::new("不计算整个文件的 SHA-256 和 MD5", "Do not hash the whole file");
         let command = command
             .arg(

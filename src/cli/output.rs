@@ -25,7 +25,6 @@ pub struct Look {
     pub languages: Languages,
     pub color: ColorChoice,
     pub verbose: bool,
-    pub quiet: bool,
 }
 
 /// `FORMAT` or `FORMAT=FILE`, once per `-o`; without one for standard output the terminal format
@@ -42,14 +41,18 @@ pub fn requests(values: &[String], quiet: bool) -> Result<Vec<Request<'_>>, Fail
             let known = known.join(", ");
             return Err(Failure::usage(
                 format!("没有“{name}”这种输出格式。可用：{known}，写成 -o 格式 或 -o 格式=文件。"),
-                format!("There is no output format `{name}`. Possible: {known}, as -o FORMAT or -o FORMAT=FILE."),
+                format!(
+                    "There is no output format `{name}`. Possible: {known}, as -o FORMAT or -o FORMAT=FILE."
+                ),
             ));
         };
         match file {
             Some("") => {
                 return Err(Failure::usage(
                     format!("-o {value} 缺少文件名。请写成 -o {name}=文件；写到标准输出则用 -o {name}。"),
-                    format!("-o {value} lacks a file name. Write -o {name}=FILE, or -o {name} for standard output."),
+                    format!(
+                        "-o {value} lacks a file name. Write -o {name}=FILE, or -o {name} for standard output."
+                    ),
                 ));
             }
             Some("-") | None => requests.push(Request { format, file: None }),
@@ -113,7 +116,11 @@ impl Outputs {
 
     /// The files that this run writes.
     pub fn files(&self) -> Vec<PathBuf> {
-        self.outputs.iter().filter_map(|o| o.aside.as_ref()).flat_map(|(a, b)| [a.clone(), b.clone()]).collect()
+        self.outputs
+            .iter()
+            .filter_map(|o| o.aside.as_ref())
+            .flat_map(|(a, b)| [a.clone(), b.clone()])
+            .collect()
     }
 
     /// Whether anyone still reads.
@@ -189,7 +196,11 @@ fn open(request: Request<'_>, look: Look) -> Result<Output, Failure> {
         let width = width.map_or(style.width, |(columns, _)| usize::from(columns.0).clamp(48, 140));
         let style = Style { color: color != ColorChoice::Never, width, ..style };
         let sink: Sink<'static> = Box::new(BufWriter::new(AutoStream::new(stdout, color)));
-        return Ok(Output { name: "-".into(), writer: Some((request.format.open)(sink, style)), aside: None });
+        return Ok(Output {
+            name: "-".into(),
+            writer: Some((request.format.open)(sink, style)),
+            aside: None,
+        });
     };
     let name = file.display().to_string();
     // Through a link to the file itself, so that renaming keeps the link.
@@ -197,8 +208,14 @@ fn open(request: Request<'_>, look: Look) -> Result<Output, Failure> {
     let meta = fs::metadata(&target);
     if meta.as_ref().is_ok_and(fs::Metadata::is_dir) {
         return Err(Failure::usage(
-            format!("“{name}”是文件夹，不能作为输出文件。请写明文件名，如 {}=结果.{0}。", request.format.name),
-            format!("`{name}` is a folder, not an output file. Name a file, e.g. {}=result.{0}.", request.format.name),
+            format!(
+                "“{name}”是文件夹，不能作为输出文件。请写明文件名，如 {}=结果.{0}。",
+                request.format.name
+            ),
+            format!(
+                "`{name}` is a folder, not an output file. Name a file, e.g. {}=result.{0}.",
+                request.format.name
+            ),
         ));
     }
     let aside = match meta {
@@ -219,12 +236,18 @@ fn open(request: Request<'_>, look: Look) -> Result<Output, Failure> {
 
 fn cannot_write(name: &str, error: &io::Error) -> Failure {
     let (zh, en) = match error.kind() {
-        io::ErrorKind::NotFound => ("文件夹不存在。请先建立文件夹。".to_owned(), "the folder does not exist. Create it first.".to_owned()),
+        io::ErrorKind::NotFound => (
+            "文件夹不存在。请先建立文件夹。".to_owned(),
+            "the folder does not exist. Create it first.".to_owned(),
+        ),
         io::ErrorKind::PermissionDenied => (
             "没有写入权限，或正被其他程序打开。请换一个位置，或关闭该程序。".to_owned(),
-            "no permission, or another program holds it open. Choose another place, or close that program.".to_owned(),
+            "no permission, or another program holds it open. Choose another place, or close that program."
+                .to_owned(),
         ),
-        io::ErrorKind::StorageFull => ("磁盘已满。请清理后重试。".to_owned(), "the disk is full. Make room and try again.".to_owned()),
+        io::ErrorKind::StorageFull => {
+            ("磁盘已满。请清理后重试。".to_owned(), "the disk is full. Make room and try again.".to_owned())
+        }
         _ => (format!("{error}。请换一个位置。"), format!("{error}. Choose another place.")),
     };
     if name == "-" {

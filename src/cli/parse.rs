@@ -1,9 +1,8 @@
-//! Values as users write them: sizes, times, categories.
+//! Values as users write them: sizes, times, numbers.
 
 use std::time::Duration;
 
 use crate::cli::usage::both;
-use crate::rules::{Category, Ruleset};
 
 /// `8K`, `32M`, `2G` or bare bytes, powers of 1024.
 pub fn size(text: &str) -> Result<u64, String> {
@@ -32,24 +31,6 @@ pub fn count(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| both("请写一个非负整数。", "Write a whole number."))
 }
 
-/// The category that `word` names: number, clause, id, Chinese name with or without 类, English name.
-pub fn category<'r>(rules: &'r Ruleset, word: &str) -> Option<&'r Category> {
-    let word = word.trim();
-    let bare = |name: &str| name.trim_end_matches('类').to_lowercase();
-    rules.categories.iter().find(|c| {
-        word.parse() == Ok(c.number)
-            || word == c.clause()
-            || word.eq_ignore_ascii_case(&c.id)
-            || word.eq_ignore_ascii_case(&c.english)
-            || !bare(word).is_empty() && bare(word) == bare(&c.name)
-    })
-}
-
-/// The words of a value that names several categories.
-pub fn words(value: &str) -> impl Iterator<Item = &str> {
-    value.split(['、', '；', ';', '，', ',', '|']).map(str::trim).filter(|w| !w.is_empty())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,14 +40,11 @@ mod tests {
         assert_eq!(size("512"), Ok(512));
         assert_eq!(size("8K"), Ok(8192));
         assert_eq!(size("2g"), Ok(2 << 30));
-        assert!(size("8X").is_err() && size("").is_err() && size("99999999999G").is_err() && size("8字").is_err());
+        assert!(
+            size("8X").is_err() && size("").is_err() && size("99999999999G").is_err() && size("8字").is_err()
+        );
         assert_eq!(time("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(time("30"), time("30s"));
         assert!(time("soon").is_err());
-    }
-
-    #[test]
-    fn several_categories_in_one_value() {
-        assert_eq!(words("6、网络社区; 8").collect::<Vec<_>>(), ["6", "网络社区", "8"]);
     }
 }

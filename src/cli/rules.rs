@@ -1,7 +1,7 @@
 //! `piscope rules check|list`, and the rules that a run applies.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Arg, ArgMatches};
 
@@ -11,14 +11,17 @@ use crate::cli::usage::{argument, frame, option};
 use crate::cli::{Command, Exit, Failure};
 use crate::report::plain::pad;
 use crate::report::wording::{self, Phrase};
-use crate::rules::{self, Ruleset};
-use crate::text::Lang;
+use crate::rules::{RuleErrors, RuleFiles, Ruleset, lint};
+use crate::text::{Lang, Text};
 
 pub const COMMAND: Command = Command {
     name: "rules",
     about: Phrase::new("检查规则文件夹，或列出应用类型", "Check a folder of rules, or list the categories"),
     arguments: |command, lang| {
-        let check = Phrase::new("检查规则文件夹；不给 DIR 时检查内置规则", "Check a folder of rules; without DIR the built-in ones");
+        let check = Phrase::new(
+            "检查规则文件夹；不给 DIR 时检查内置规则",
+            "Check a folder of rules; without DIR the built-in ones",
+        );
         let list = Phrase::new("列出 39 类应用", "List the 39 categories");
         let dir = argument("DIR", Phrase::new("规则文件夹", "folder of rules"), lang);
         command
@@ -29,7 +32,9 @@ pub const COMMAND: Command = Command {
                     .about(check.in_lang(lang))
                     .arg(dir.value_parser(clap::value_parser!(PathBuf))),
             )
-            .subcommand(frame(clap::Command::new("list"), lang).about(list.in_lang(lang)).arg(folder_option(lang)))
+            .subcommand(
+                frame(clap::Command::new("list"), lang).about(list.in_lang(lang)).arg(folder_option(lang)),
+            )
     },
     run: |matches, languages| match matches.subcommand() {
         Some(("check", matches)) => check(matches, languages.terminal),
@@ -40,30 +45,32 @@ pub const COMMAND: Command = Command {
 
 /// `--rules DIR`.
 pub fn folder_option(lang: Lang) -> Arg {
-    let help = Phrase::new("用该文件夹的规则覆盖内置规则", "Lay the rules of this folder over the built-in ones");
+    let help =
+        Phrase::new("用该文件夹的规则覆盖内置规则", "Lay the rules of this folder over the built-in ones");
     option("rules", help, lang).value_name("DIR").value_parser(clap::value_parser!(PathBuf))
 }
 
 /// The rules that a run applies.
-pub fn load(matches: &ArgMatches) -> Result<Arc<Ruleset>, Failure> {
-    let loaded = match matches.get_one::<PathBuf>("rules") {
-        Some(dir) => rules::load(dir),
-        None => rules::embedded(),
-    };
-    loaded.map(Arc::new).map_err(|error| {
-        let text = error.text();
-        Failure::usage(text.zh, text.en)
-    })
+pub fn load(matches: &ArgMatches) -> Result<Cow<'static, Ruleset>, Failure> {
+    match matches.get_one::<PathBuf>("rules") {
+        None => Ok(Cow::Borrowed(Ruleset::embedded())),
+        Some(dir) => Ruleset::from_dir(dir).map(Cow::Owned).map_err(|errors| failure(&errors)),
+    }
+}
+
+fn failure(errors: &RuleErrors) -> Failure {
+    Failure { exit: Exit::Usage, message: Text::new(errors.in_lang(Lang::Zh), errors.in_lang(Lang::En)) }
 }
 
 fn check(matches: &ArgMatches, lang: Lang) -> Result<Exit, Failure> {
-    let problems = match matches.get_one::<PathBuf>("DIR") {
-        Some(dir) => rules::check(dir),
-        None => rules::check_embedded(),
+    let files = match matches.get_one::<PathBuf>("DIR") {
+        Some(dir) => RuleFiles::for_dir(dir).map_err(|errors| failure(&errors))?,
+        None => RuleFiles::embedded(),
     };
+    let problems = lint::check(&files);
     let mut text = String::new();
     for problem in &problems {
-        text += &format!("{}\n", problem.text().in_lang(lang));
+        text += &format!("{}\n", problem.in_lang(lang));
     }
     text += &match (problems.len(), lang) {
         (0, Lang::Zh) => "规则没有问题。\n".to_owned(),
@@ -84,7 +91,8 @@ fn list(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
         let necessary = match category.necessary.len() {
             0 => wording::NONE_NECESSARY.in_lang(lang).to_owned(),
             _ => {
-                let items = category.necessary.iter().map(|n| if lang == Lang::Zh { &n.text } else { &n.english });
+                let items =
+                    category.necessary.iter().map(|n| if lang == Lang::Zh { &n.text } else { &n.english });
                 items.cloned().collect::<Vec<_>>().join("; ")
             }
         };

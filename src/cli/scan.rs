@@ -9,6 +9,7 @@ use clap::{ArgAction, ArgMatches};
 
 use crate::analyze::{Analyzer, Options};
 use crate::batch::{self, Input, Item, ListError, Progress, SampleList, Walk};
+use crate::categorize::Overrides;
 use crate::cli::language::Languages;
 use crate::cli::output::{Look, Outputs, requests};
 use crate::cli::usage::{argument, flag, option};
@@ -18,7 +19,7 @@ use crate::report::model::{Outcome, Summary, Tool};
 use crate::report::wording::Phrase;
 use crate::rules::Ruleset;
 use crate::text::{Lang, Text};
-use crate::unpack::limits::Limits;
+use crate::unpack::{self, limits::Limits};
 
 pub const COMMAND: Command = Command {
     name: "scan",
@@ -126,7 +127,10 @@ const LIMITS: &[LimitOption] = &[
 
 /// The options that set limits, for every command that opens packages.
 pub fn limit_arguments(command: clap::Command, lang: Lang) -> clap::Command {
-    let heading = Phrase::new("每个样品的上限（超出的部分记为未读）", "Limits per sample (what lies beyond is reported as unread)");
+    let heading = Phrase::new(
+        "每个样品的上限（超出的部分记为未读）",
+        "Limits per sample (what lies beyond is reported as unread)",
+    );
     LIMITS.iter().fold(command, |command, limit| {
         let arg = option(limit.name, limit.help, lang).value_name("N").help_heading(heading.in_lang(lang));
         command.arg(match limit.kind {
@@ -191,6 +195,10 @@ fn arguments(command: clap::Command, lang: Lang) -> clap::Command {
         "指定应用类型：序号、名称或 id，可多个（取并集）",
         "Set the category: number, name or id; several mean their union",
     );
+    let overrides = Phrase::new(
+        "类型更正表 CSV（包名、类别、审核人、理由）",
+        "Corrections of categories as CSV (package, category, who, why)",
+    );
     let output = Phrase::new(
         "输出格式 terminal、json、jsonl、csv；写成 格式=文件 则写入文件，可多次使用",
         "Output as terminal, json, jsonl or csv; FORMAT=FILE writes a file; several times",
@@ -201,28 +209,61 @@ fn arguments(command: clap::Command, lang: Lang) -> clap::Command {
     );
     let command = command
         .arg(argument("PATH", path, lang).num_args(0..).value_parser(clap::value_parser!(PathBuf)))
-        .arg(option("files-from", files_from, lang).value_name("LIST").value_parser(clap::value_parser!(PathBuf)))
+        .arg(
+            option("files-from", files_from, lang)
+                .value_name("LIST")
+                .value_parser(clap::value_parser!(PathBuf)),
+        )
         .arg(flag("null", null, lang).short('0'))
         .arg(option("samples", samples, lang).value_name("CSV").value_parser(clap::value_parser!(PathBuf)))
         .arg(option("category", category, lang).value_name("WORD").action(ArgAction::Append))
+        .arg(
+            option("overrides", overrides, lang).value_name("CSV").value_parser(clap::value_parser!(PathBuf)),
+        )
         .arg(rules::folder_option(lang))
         .arg(option("output", output, lang).short('o').value_name("FORMAT[=FILE]").action(ArgAction::Append))
         .arg(option("fail-on", fail_on, lang).value_name("LEVEL").value_parser(LEVELS.map(|(name, _)| name)))
-        .arg(flag("exit-zero", Phrase::new("有发现或有样品未能分析时也以 0 退出", "Exit 0 also with findings or unanalysed samples"), lang))
-        .arg(flag("no-hash", Phrase::new("不计算整个文件的 SHA-256 和 MD5（更快）", "Do not hash whole files (faster)"), lang))
+        .arg(flag(
+            "exit-zero",
+            Phrase::new(
+                "有发现或有样品未能分析时也以 0 退出",
+                "Exit 0 also with findings or unanalysed samples",
+            ),
+            lang,
+        ))
+        .arg(flag(
+            "no-hash",
+            Phrase::new("不计算整个文件的 SHA-256 和 MD5（更快）", "Do not hash whole files (faster)"),
+            lang,
+        ))
         .arg(
             option("threads", Phrase::new("线程数 [处理器核数]", "Threads [cores]"), lang)
                 .value_name("N")
                 .value_parser(parse::count),
         )
         .arg(
-            option("color", Phrase::new("颜色：auto、always、never [auto]", "Colour: auto, always, never [auto]"), lang)
-                .value_name("WHEN")
-                .value_parser(["auto", "always", "never"]),
+            option(
+                "color",
+                Phrase::new("颜色：auto、always、never [auto]", "Colour: auto, always, never [auto]"),
+                lang,
+            )
+            .value_name("WHEN")
+            .value_parser(["auto", "always", "never"]),
         )
         .arg(flag("no-progress", Phrase::new("不显示进度条", "No progress bar"), lang))
-        .arg(flag("quiet", Phrase::new("只写 -o 指定的输出和错误", "Only what -o asks for, and errors"), lang).short('q').conflicts_with("verbose"))
-        .arg(flag("verbose", Phrase::new("显示全部发现、证据和条款", "All findings, evidence and clauses"), lang).short('v'));
+        .arg(
+            flag("quiet", Phrase::new("只写 -o 指定的输出和错误", "Only what -o asks for, and errors"), lang)
+                .short('q')
+                .conflicts_with("verbose"),
+        )
+        .arg(
+            flag(
+                "verbose",
+                Phrase::new("显示全部发现、证据和条款", "All findings, evidence and clauses"),
+                lang,
+            )
+            .short('v'),
+        );
     limit_arguments(command, lang)
 }
 
@@ -231,6 +272,7 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
     let quiet = matches.get_flag("quiet");
     let rules = rules::load(matches)?;
     let categories = categories(matches, &rules)?;
+    let overrides = overrides(matches, &rules)?;
     let samples = matches.get_one::<PathBuf>("samples");
     let mut list = samples.map(|path| SampleList::read(path).map_err(list_failure)).transpose()?;
     if let (Some(path), Some(list)) = (samples, &list) {
@@ -244,11 +286,16 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
     let values: Vec<String> = matches.get_many("output").unwrap_or_default().cloned().collect();
     let requests = requests(&values, quiet)?;
     let (inputs, folders) = inputs(matches, samples.zip(list.as_ref()))?;
-    let look = Look { languages, color, verbose: matches.get_flag("verbose"), quiet };
+    let look = Look { languages, color, verbose: matches.get_flag("verbose") };
     let mut outputs = Outputs::open(&requests, look)?;
 
     let mut own = outputs.files();
-    own.extend(samples.into_iter().chain(matches.get_one::<PathBuf>("files-from")).cloned());
+    own.extend(
+        samples
+            .into_iter()
+            .chain(["files-from", "overrides"].into_iter().filter_map(|id| matches.get_one::<PathBuf>(id)))
+            .cloned(),
+    );
     let walk = Walk::new(inputs, &own);
     let mut verdict = Verdict::new(matches);
     let mut unlisted = Vec::new();
@@ -260,14 +307,20 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
         (item, _) => item,
     });
 
-    let options = Options { limits: limits(matches), hash: !matches.get_flag("no-hash"), categories };
+    let unpack = unpack::Options { limits: limits(matches), hash: !matches.get_flag("no-hash") };
+    let options = Options { unpack, categories, overrides };
     let tool = Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ruleset_version: rules.version.clone(),
         ruleset_digest: rules.digest.clone(),
     };
-    let analyzer = Analyzer::new(rules, options);
+    let analyzer = Analyzer::new(&rules, options).map_err(|e| {
+        Failure::usage(
+            format!("规则中的词语模型无法使用（{e}）。请恢复该文件，或去掉 --rules。"),
+            format!("The words model among the rules cannot be used ({e}). Restore the file, or leave --rules out."),
+        )
+    })?;
     let threads = matches.get_one::<u64>("threads").map_or(0, |n| index(*n));
     let shown = !quiet && !matches.get_flag("no-progress") && std::env::var_os("CI").is_none();
     let mut progress = Progress::new(shown, folders, lang);
@@ -354,8 +407,14 @@ impl Verdict {
         }
         if let (true, false, Some((path, reason))) = (samples == skipped, self.unanalysed, self.example) {
             return Err(Failure::no_input(
-                format!("{skipped} 个文件都不是应用安装包，例如“{path}”（{}）。请指定含有 APK、APKS、XAPK 或 APKM 的位置。", reason.zh),
-                format!("None of the {skipped} files is an app package, e.g. `{path}` ({}). Name a place with APK, APKS, XAPK or APKM files.", reason.en),
+                format!(
+                    "{skipped} 个文件都不是应用安装包，例如“{path}”（{}）。请指定含有 APK、APKS、XAPK 或 APKM 的位置。",
+                    reason.zh
+                ),
+                format!(
+                    "None of the {skipped} files is an app package, e.g. `{path}` ({}). Name a place with APK, APKS, XAPK or APKM files.",
+                    reason.en
+                ),
             ));
         }
         Ok(match (self.exit_zero, self.unanalysed, self.found) {
@@ -388,7 +447,10 @@ fn inputs(
     if let Some(missing) = folders.first().filter(|_| !stream && folders.iter().all(|p| !is_there(p))) {
         return Err(Failure::no_input(
             format!("找不到“{}”。请检查路径的拼写，或先确认文件已下载到本机。", missing.display()),
-            format!("`{}` does not exist. Check the spelling, or that the file was downloaded.", missing.display()),
+            format!(
+                "`{}` does not exist. Check the spelling, or that the file was downloaded.",
+                missing.display()
+            ),
         ));
     }
     if let Some(path) = matches.get_one::<PathBuf>("files-from") {
@@ -427,34 +489,40 @@ fn is_there(path: &Path) -> bool {
 
 fn categories(matches: &ArgMatches, rules: &Ruleset) -> Result<Option<Vec<u8>>, Failure> {
     let Some(values) = matches.get_many::<String>("category") else { return Ok(None) };
-    let mut numbers = Vec::new();
-    for word in values.flat_map(|v| parse::words(v)) {
-        let category = parse::category(rules, word).ok_or_else(|| unknown_category(word))?;
-        if !numbers.contains(&category.number) {
-            numbers.push(category.number);
-        }
-    }
-    Ok(Some(numbers).filter(|n| !n.is_empty()))
+    let words: Vec<_> = values.map(String::as_str).collect();
+    rules.categories_named(&words.join(";")).map(Some).map_err(unknown_category)
+}
+
+fn overrides(matches: &ArgMatches, rules: &Ruleset) -> Result<Overrides, Failure> {
+    let Some(path) = matches.get_one::<PathBuf>("overrides") else { return Ok(Overrides::default()) };
+    let failed = |line: Option<u64>, message: Text| {
+        let (zh, en) = line.map(|n| (format!("第 {n} 行"), format!(", line {n}"))).unwrap_or_default();
+        Failure::usage(
+            format!("类型更正表“{}”{zh}：{}", path.display(), message.zh),
+            format!("Overrides `{}`{en}: {}", path.display(), message.en),
+        )
+    };
+    let bytes = std::fs::read(path).map_err(|e| failed(None, batch::walk::why(&e)))?;
+    Overrides::parse(&bytes, rules).map_err(|e| failed(Some(e.line), e.message))
 }
 
 fn unknown_category(word: &str) -> Failure {
     Failure::usage(
-        format!("没有“{word}”这个应用类型。请用 1–39 的序号、名称或 id，可用 piscope rules list 查看。"),
-        format!("There is no category `{word}`. Use a number 1–39, a name or an id; piscope rules list shows them."),
+        format!(
+            "没有“{word}”这个应用类型。请用序号 1–39、名称或 id（0 表示不属于39类），可用 piscope rules list 查看。"
+        ),
+        format!(
+            "There is no category `{word}`. Use a number 1–39, a name or an id (0: none of the 39); piscope rules list shows them."
+        ),
     )
 }
 
 fn check_categories(path: &Path, list: &SampleList, rules: &Ruleset) -> Result<(), Failure> {
     for row in list.rows() {
-        for word in parse::words(row.category.as_deref().unwrap_or_default()) {
-            if parse::category(rules, word).is_none() {
-                let Text { zh, en } = unknown_category(word).message;
-                return Err(list_failure(ListError {
-                    path: path.to_owned(),
-                    line: Some(row.line),
-                    message: Text { zh, en },
-                }));
-            }
+        let named = row.category.as_deref().map_or(Ok(Vec::new()), |words| rules.categories_named(words));
+        if let Err(word) = named {
+            let message = unknown_category(word).message;
+            return Err(list_failure(ListError { path: path.to_owned(), line: Some(row.line), message }));
         }
     }
     Ok(())
@@ -476,7 +544,10 @@ fn list_warnings(path: &Path, list: &SampleList, unlisted: &[String], lang: Lang
         warn(
             &Text::new(
                 format!("样品清单“{path}”第 {} 行：没有找到文件“{}”。", row.line, row.file),
-                format!("List of samples `{path}`, line {}: the file `{}` was not found.", row.line, row.file),
+                format!(
+                    "List of samples `{path}`, line {}: the file `{}` was not found.",
+                    row.line, row.file
+                ),
             ),
             lang,
         );
@@ -484,8 +555,14 @@ fn list_warnings(path: &Path, list: &SampleList, unlisted: &[String], lang: Lang
     for row in list.shared() {
         warn(
             &Text::new(
-                format!("样品清单“{path}”第 {} 行：有多个文件名为“{}”，都用了这一行。请写明相对路径。", row.line, row.file),
-                format!("List of samples `{path}`, line {}: several files are called `{}` and all took this line. Write the relative path.", row.line, row.file),
+                format!(
+                    "样品清单“{path}”第 {} 行：有多个文件名为“{}”，都用了这一行。请写明相对路径。",
+                    row.line, row.file
+                ),
+                format!(
+                    "List of samples `{path}`, line {}: several files are called `{}` and all took this line. Write the relative path.",
+                    row.line, row.file
+                ),
             ),
             lang,
         );

@@ -8,7 +8,10 @@ use crate::report::wording::Phrase;
 
 pub const COMMAND: Command = Command {
     name: "schema",
-    about: Phrase::new("打印 JSON Schema：report、line 或 package", "Print a JSON Schema: report, line or package"),
+    about: Phrase::new(
+        "打印 JSON Schema：report、line 或 package",
+        "Print a JSON Schema: report, line or package",
+    ),
     arguments: |command, lang| {
         let help = Phrase::new(
             "report（json 输出）、line（jsonl 的一行）、package（inspect 的输出）",

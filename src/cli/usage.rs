@@ -32,7 +32,11 @@ pub fn program(commands: &[Command], lang: Lang) -> clap::Command {
         .subcommand_help_heading(Phrase::new("命令", "Commands").in_lang(lang))
         .subcommand_value_name(Phrase::new("命令", "COMMAND").in_lang(lang))
         .after_help(format!("{}\n\n{}", EXAMPLES.in_lang(lang), EXITS.in_lang(lang)))
-        .arg(option("version", Phrase::new("显示版本", "Show the version"), lang).short('V').action(ArgAction::Version))
+        .arg(
+            bare_option("version", Phrase::new("显示版本", "Show the version"), lang)
+                .short('V')
+                .action(ArgAction::Version),
+        )
         .arg(
             option("lang", Phrase::new("语言：zh 或 en", "Language: zh or en"), lang)
                 .value_name("LANG")
@@ -52,22 +56,28 @@ pub fn frame(command: clap::Command, lang: Lang) -> clap::Command {
     command
         .help_template(format!("{{about-with-newline}}\n{usage}{{usage}}\n\n{{all-args}}{{after-help}}\n"))
         .disable_help_flag(true)
-        .arg(option("help", Phrase::new("显示帮助", "Show help"), lang).short('h').action(ArgAction::Help))
+        .arg(
+            bare_option("help", Phrase::new("显示帮助", "Show help"), lang)
+                .short('h')
+                .action(ArgAction::Help),
+        )
 }
 
-/// A long option under the heading of options.
+/// A long option with a value, under the heading of options.
 pub fn option(name: &'static str, help: Phrase, lang: Lang) -> Arg {
+    bare_option(name, help, lang).hide_possible_values(true)
+}
+
+fn bare_option(name: &'static str, help: Phrase, lang: Lang) -> Arg {
     Arg::new(name)
         .long(name)
         .help(help.in_lang(lang))
         .help_heading(Phrase::new("选项", "Options").in_lang(lang))
-        .hide_possible_values(true)
-        .hide_default_value(true)
 }
 
 /// A switch.
 pub fn flag(name: &'static str, help: Phrase, lang: Lang) -> Arg {
-    option(name, help, lang).action(ArgAction::SetTrue)
+    bare_option(name, help, lang).action(ArgAction::SetTrue)
 }
 
 /// A positional argument.
@@ -109,18 +119,25 @@ fn sentence(kind: ErrorKind, error: &clap::Error) -> (String, String) {
     let arg = context(ContextKind::InvalidArg);
     let value = context(ContextKind::InvalidValue);
     let (mut zh, mut en) = match kind {
-        ErrorKind::UnknownArgument => (format!("没有“{arg}”这个参数。"), format!("There is no argument `{arg}`.")),
+        ErrorKind::UnknownArgument => {
+            (format!("没有“{arg}”这个参数。"), format!("There is no argument `{arg}`."))
+        }
         ErrorKind::InvalidSubcommand => {
             let name = context(ContextKind::InvalidSubcommand);
             (format!("没有“{name}”这个命令。"), format!("There is no command `{name}`."))
         }
         ErrorKind::MissingRequiredArgument => (format!("缺少 {arg}。"), format!("{arg} is missing.")),
-        ErrorKind::InvalidValue if value.is_empty() => (format!("{arg} 缺少取值。"), format!("{arg} lacks a value.")),
+        ErrorKind::InvalidValue if value.is_empty() => {
+            (format!("{arg} 缺少取值。"), format!("{arg} lacks a value."))
+        }
         ErrorKind::ArgumentConflict => {
             let prior = context(ContextKind::PriorArg);
             match prior.as_str() {
                 "" => (format!("{arg} 只能出现一次。"), format!("{arg} can stand only once.")),
-                _ => (format!("{arg} 与 {prior} 不能同时使用。"), format!("{arg} and {prior} exclude each other.")),
+                _ => (
+                    format!("{arg} 与 {prior} 不能同时使用。"),
+                    format!("{arg} and {prior} exclude each other."),
+                ),
             }
         }
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
@@ -139,7 +156,8 @@ fn sentence(kind: ErrorKind, error: &clap::Error) -> (String, String) {
         zh += &format!("可用：{valid}。");
         en += &format!(" Possible: {valid}.");
     }
-    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue].map(context);
+    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue]
+        .map(context);
     if let Some(near) = near.iter().find(|n| !n.is_empty()) {
         zh += &format!("是否想写“{near}”？");
         en += &format!(" Did you mean `{near}`?");

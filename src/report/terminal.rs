@@ -51,20 +51,21 @@ impl Writer for Terminal<'_> {
             return Ok(());
         }
         if self.style.verbose {
-            return self.block(outcome);
-        }
-        if self.table {
-            return self.line(outcome);
-        }
-        self.held.push(outcome.clone());
-        if self.held.len() > BLOCKS {
+            self.block(outcome)?;
+        } else if self.table {
+            self.line(outcome)?;
+        } else {
+            self.held.push(outcome.clone());
+            if self.held.len() <= BLOCKS {
+                return Ok(());
+            }
             self.table = true;
             self.heading()?;
             for held in std::mem::take(&mut self.held) {
                 self.line(&held)?;
             }
         }
-        Ok(())
+        self.sink.flush()
     }
 
     fn end(&mut self, summary: &Summary) -> io::Result<()> {
