@@ -1,12 +1,14 @@
 //! The sentence: a sample becomes bytes, bytes become a record, the record facts, the facts and a
 //! category findings.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::categorize::{self, Categorizer, Hints, ModelError, Overrides, Status};
 use crate::facts;
 use crate::finding::InfoRef;
-use crate::package::{AppPackage, Label};
+use crate::package::{AppPackage, Label, PACKAGE_SCHEMA};
 use crate::report::model::{
     AppIdentity, AppReport, Candidate, CategoryRef, Mismatch, Outcome, PermissionRow, Placement,
     PlacementStatus, Reason, Scope, ScopeRow, Skipped, Unreadable,
@@ -52,7 +54,7 @@ impl<'r> Analyzer<'r> {
 
     /// Opens one sample and analyses it. Whatever is wrong with it is part of the outcome.
     pub fn analyze(&self, sample: &Sample) -> Outcome {
-        match unpack::open(Path::new(&sample.path), &self.options.unpack) {
+        match self.open(Path::new(&sample.path)) {
             Ok(package) => Outcome::Analysed(Box::new(self.analyze_package(sample, package))),
             Err(error @ UnpackError::NotAPackage(_)) => {
                 Outcome::Skipped(Skipped { sample: sample.clone(), reason: error.text() })
@@ -65,6 +67,17 @@ impl<'r> Analyzer<'r> {
                     _ => Vec::new(),
                 },
             }),
+        }
+    }
+
+    /// Opens a package, or a record that `piscope inspect` saved.
+    fn open(&self, path: &Path) -> Result<AppPackage, UnpackError> {
+        match unpack::open(path, &self.options.unpack) {
+            Err(UnpackError::NotAPackage(looks)) => match saved(path) {
+                Some(package) => package,
+                None => Err(UnpackError::NotAPackage(looks)),
+            },
+            opened => opened,
         }
     }
 
@@ -110,8 +123,8 @@ impl<'r> Analyzer<'r> {
             Status::OutsideThe39 | Status::SupplySide => Yardstick::NotApplied(placement.message.clone()),
             Status::Undetermined => {
                 let agreeing = placement.scope_agreement.as_ref().map(|a| a.agreeing.clone());
-                let numbers = agreeing
-                    .unwrap_or_else(|| placement.candidates.iter().map(|c| c.category).collect());
+                let numbers =
+                    agreeing.unwrap_or_else(|| placement.candidates.iter().map(|c| c.category).collect());
                 Yardstick::Undetermined(of(&numbers))
             }
         }
@@ -213,8 +226,12 @@ impl<'r> Analyzer<'r> {
             Ok(listed) => listed,
             Err(word) => {
                 let message = Text::new(
-                    format!("样本清单“应用类型”列的“{word}”不是39类之一，未采用；请填写序号、名称或 0（不属于39类）"),
-                    format!("“{word}” in the category column of the sample list is none of the 39 and was not used; give a number, a name, or 0 (none of the 39)"),
+                    format!(
+                        "样本清单“应用类型”列的“{word}”不是39类之一，未采用；请填写序号、名称或 0（不属于39类）"
+                    ),
+                    format!(
+                        "“{word}” in the category column of the sample list is none of the 39 and was not used; give a number, a name, or 0 (none of the 39)"
+                    ),
                 );
                 let (column, listed) = ("应用类型".to_owned(), words.to_owned());
                 return Some(Mismatch { column, listed, found: String::new(), message });
@@ -230,9 +247,43 @@ impl<'r> Analyzer<'r> {
     }
 }
 
+/// No record that this program saves is larger.
+const SAVED_BYTES: u64 = 64 << 20;
+
+/// The record saved at `path`; `None` if that is something else.
+fn saved(path: &Path) -> Option<Result<AppPackage, UnpackError>> {
+    let mut bytes = Vec::new();
+    let mut head = [0; 64];
+    let mut file = File::open(path).ok()?;
+    let read = file.read(&mut head).ok()?;
+    let head = head.get(..read)?;
+    let begins = String::from_utf8_lossy(head).split_whitespace().collect::<String>();
+    if !begins.starts_with(&format!("{{\"schema\":\"{PACKAGE_SCHEMA}\"")) {
+        return None;
+    }
+    bytes.extend_from_slice(head);
+    file.take(SAVED_BYTES).read_to_end(&mut bytes).ok()?;
+    Some(serde_json::from_slice(&bytes).map_err(|error| {
+        let (line, part) = (error.line(), "JSON".to_owned());
+        let reason = Text::new(
+            format!("保存的记录第 {line} 行有误（{error}）；请用 piscope inspect 重新生成"),
+            format!("the saved record is broken at line {line} ({error}); make it anew with piscope inspect"),
+        );
+        let code = "saved.format".to_owned();
+        UnpackError::Unreadable(Box::new(unpack::Unreadable {
+            code,
+            part,
+            offset: None,
+            reason,
+            gaps: Vec::new(),
+        }))
+    }))
+}
+
 fn context(sample: &Sample) -> facts::Context {
     let said = sample.listed.as_ref().and_then(|row| row.preinstalled.as_deref());
-    let yes = |word: &str| matches!(word.trim().to_ascii_lowercase().as_str(), "是" | "yes" | "y" | "true" | "1");
+    let yes =
+        |word: &str| matches!(word.trim().to_ascii_lowercase().as_str(), "是" | "yes" | "y" | "true" | "1");
     facts::Context { preinstalled: said.is_some_and(yes) }
 }
 
@@ -282,15 +333,22 @@ fn mismatch(column: &str, listed: &str, found: &str) -> Mismatch {
         listed: listed.to_owned(),
         found: found.to_owned(),
         message: Text::new(
-            format!("样本清单与安装包不一致（{column}）：清单为“{listed}”，安装包为“{}”，请核对样品", shown(found)),
-            format!("the sample list and the package differ ({column}): listed “{listed}”, found “{}”; check the sample", shown(found)),
+            format!(
+                "样本清单与安装包不一致（{column}）：清单为“{listed}”，安装包为“{}”，请核对样品",
+                shown(found)
+            ),
+            format!(
+                "the sample list and the package differ ({column}): listed “{listed}”, found “{}”; check the sample",
+                shown(found)
+            ),
         ),
     }
 }
 
 fn label_mismatch(row: &ListedSample, label: &Label) -> Option<Mismatch> {
     let listed = row.app_name.as_deref()?;
-    let names: Vec<&str> = [&label.zh, &label.default, &label.en].into_iter().flatten().map(String::as_str).collect();
+    let names: Vec<&str> =
+        [&label.zh, &label.default, &label.en].into_iter().flatten().map(String::as_str).collect();
     if names.iter().any(|name| name.trim() == listed.trim()) {
         return None;
     }
