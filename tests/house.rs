@@ -119,7 +119,7 @@ const ROOMS_OF: &[(&str, &[&str])] = &[
     ("x509_parser", &["unpack"]),
     ("clap::", &["cli", "main"]),
     ("indicatif", &["batch"]),
-    ("walkdir", &["batch"]),
+    ("walkdir", &["batch", "rules"]),
     ("rayon", &["batch"]),
     ("unsafe ", &[]),
 ];
