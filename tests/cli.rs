@@ -98,7 +98,11 @@ fn exit_codes() {
 
     fs::write(dir.path().join("photo.jpg"), b"\xff\xd8\xff\xe0 JFIF").unwrap();
     assert_eq!(code(&[&["scan", "."], &shop[..]].concat()), Some(0), "met on the way: skipped");
-    assert_eq!(code(&[&["scan", "photo.jpg", "within.json"], &shop[..]].concat()), Some(4), "named: never clean");
+    assert_eq!(
+        code(&[&["scan", "photo.jpg", "within.json"], &shop[..]].concat()),
+        Some(4),
+        "named: never clean"
+    );
     fs::write(dir.path().join("cut.apk"), b"PK\x03\x04 and no more").unwrap();
     assert_eq!(code(&[&["scan", ".", "--fail-on", "verify"], &shop[..]].concat()), Some(4), "outranks 1");
     assert_eq!(code(&[&["scan", ".", "--exit-zero"], &shop[..]].concat()), Some(0));
@@ -111,11 +115,29 @@ fn bad_input_gets_one_clear_sentence() {
     let at = dir.path();
     refused(at, &["scan", "gone.apk"], 3, &["gone.apk", "请检查"], &["gone.apk", "Check the spelling"]);
     refused(at, &["scan"], 2, &["没有指定"], &["Nothing to analyse"]);
-    refused(at, &["scan", ".", "--category", "网购大全"], 2, &["网购大全", "rules list"], &["网购大全", "rules list"]);
+    refused(
+        at,
+        &["scan", ".", "--category", "网购大全"],
+        2,
+        &["网购大全", "rules list"],
+        &["网购大全", "rules list"],
+    );
     refused(at, &["scan", ".", "-o", "xml"], 2, &["xml", "terminal, json"], &["xml", "terminal, json"]);
-    refused(at, &["scan", ".", "-o", "csv=no/where.csv"], 2, &["no/where.csv", "文件夹不存在"], &["no/where.csv", "Create it"]);
+    refused(
+        at,
+        &["scan", ".", "-o", "csv=no/where.csv"],
+        2,
+        &["no/where.csv", "文件夹不存在"],
+        &["no/where.csv", "Create it"],
+    );
     refused(at, &["scan", ".", "-o", "csv=."], 2, &["是文件夹"], &["is a folder"]);
-    refused(at, &["scan", ".", "--files-from", "no.txt"], 2, &["no.txt", "不存在"], &["no.txt", "does not exist"]);
+    refused(
+        at,
+        &["scan", ".", "--files-from", "no.txt"],
+        2,
+        &["no.txt", "不存在"],
+        &["no.txt", "does not exist"],
+    );
     refused(at, &["scan", ".", "--limit-entry-bytes", "huge"], 2, &["huge", "32M"], &["huge", "32M"]);
     refused(at, &["scan", ".", "--fail-on", "suspekt"], 2, &["suspekt", "suspect"], &["suspekt", "suspect"]);
     refused(at, &["scna", "."], 2, &["scna", "scan"], &["scna", "scan"]);
@@ -127,7 +149,13 @@ fn bad_input_gets_one_clear_sentence() {
     for name in ["a.jpg", "b.jpg"] {
         fs::write(at.join("photos").join(name), b"\xff\xd8\xff\xe0 JFIF").unwrap();
     }
-    refused(at, &["scan", "-q", "photos"], 3, &["2 个文件", "a.jpg", "APK"], &["None of the 2", "a.jpg", "APK"]);
+    refused(
+        at,
+        &["scan", "-q", "photos"],
+        3,
+        &["2 个文件", "a.jpg", "APK"],
+        &["None of the 2", "a.jpg", "APK"],
+    );
 }
 
 #[test]
@@ -173,7 +201,11 @@ fn the_list_adds_what_the_package_cannot_know() {
     assert_eq!(listed["line"], 2);
     assert_eq!(report["outcomes"][0]["placement"]["categories"][0]["number"], 6);
     assert_eq!(report["summary"]["samples"], 2, "the list itself is no sample");
-    assert!(stderr(&output).contains("lost.apk") && stderr(&output).contains("within.json"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("lost.apk") && stderr(&output).contains("within.json"),
+        "{}",
+        stderr(&output)
+    );
 
     let output = piscope(dir.path(), &["scan", "--samples", "s.csv", "-o", "jsonl", "-q"]);
     assert_eq!(output.status.code(), Some(4), "a listed file that is missing is not analysed");
@@ -197,7 +229,8 @@ fn paths_come_from_a_stream() {
         let output = child.wait_with_output().unwrap();
         let lines: Vec<serde_json::Value> =
             stdout(&output).lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-        let paths: Vec<_> = lines[1..lines.len() - 1].iter().map(|l| l["sample"]["path"].as_str().unwrap()).collect();
+        let paths: Vec<_> =
+            lines[1..lines.len() - 1].iter().map(|l| l["sample"]["path"].as_str().unwrap()).collect();
         assert_eq!(paths, ["within.json", "beyond.json"]);
         assert_eq!(lines[1]["sample"]["explicit"], true);
     }
@@ -212,15 +245,20 @@ fn several_outputs_in_one_run() {
     let args = ["scan", "beyond.json", "-o", "json=r.json", "-o", "csv=r.csv", "-o", "jsonl=r.jsonl"];
     let output = piscope(dir.path(), &args);
     assert!(stdout(&output).contains("com.example.beyond"), "the terminal format is there as well");
-    let names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
     for file in ["r.json", "r.csv", "r.jsonl"] {
         assert!(names.iter().any(|n| n == file), "{names:?}");
     }
     assert!(!names.iter().any(|n| n.ends_with(".partial")), "{names:?}");
 
-    let again = piscope(dir.path(), &["scan", ".", "-q", "-o", "json=r.json", "-o", "csv=r.csv", "-o", "jsonl=r.jsonl"]);
+    let again = piscope(
+        dir.path(),
+        &["scan", ".", "-q", "-o", "json=r.json", "-o", "csv=r.csv", "-o", "jsonl=r.jsonl"],
+    );
     assert_eq!(stdout(&again), "", "-q writes only what -o asks for");
-    let report: serde_json::Value = serde_json::from_slice(&fs::read(dir.path().join("r.json")).unwrap()).unwrap();
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(dir.path().join("r.json")).unwrap()).unwrap();
     assert_eq!(report["summary"]["samples"], 2, "outputs are no samples");
 
     for pair in [["json=x", "csv=./x"], ["json", "csv"]] {
@@ -233,10 +271,15 @@ fn several_outputs_in_one_run() {
 #[test]
 fn an_interrupted_reader_is_no_error() {
     let dir = two_apps();
-    let mut child = command(dir.path(), &["scan", "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        command(dir.path(), &["scan", "."]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert!(!stderr(&output).contains("panicked") && !stderr(&output).contains("错误"), "{}", stderr(&output));
+    assert!(
+        !stderr(&output).contains("panicked") && !stderr(&output).contains("错误"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 #[test]
@@ -258,7 +301,8 @@ fn colour_only_where_it_is_wanted() {
 fn the_language_follows_option_then_variable() {
     let dir = two_apps();
     let run = |args: &[&str], lang: &str| {
-        let output = command(dir.path(), &[&["scan", "."], args].concat()).env("PISCOPE_LANG", lang).output().unwrap();
+        let output =
+            command(dir.path(), &[&["scan", "."], args].concat()).env("PISCOPE_LANG", lang).output().unwrap();
         stdout(&output).to_owned()
     };
     assert!(run(&[], "zh").contains("合计"));
@@ -281,7 +325,10 @@ fn explains_words_and_offers_near_ones() {
     for word in ["READ_CONTACTS", CONTACTS] {
         assert!(stdout(&piscope(dir.path(), &["explain", word])).contains(CONTACTS), "{word}");
     }
-    assert!(stdout(&piscope(dir.path(), &["explain", "suspect", "--lang", "en"])).contains("Suspected beyond scope"));
+    assert!(
+        stdout(&piscope(dir.path(), &["explain", "suspect", "--lang", "en"]))
+            .contains("Suspected beyond scope")
+    );
     assert!(stdout(&piscope(dir.path(), &["explain", "待核实能力"])).contains("verify"));
     refused(dir.path(), &["explain", "READ_CONTACT"], 2, &["READ_CONTACTS"], &["READ_CONTACTS"]);
 }

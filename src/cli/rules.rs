@@ -11,7 +11,8 @@ use crate::cli::usage::{argument, frame, option};
 use crate::cli::{Command, Exit, Failure};
 use crate::report::plain::pad;
 use crate::report::wording::{self, Phrase};
-use crate::rules::{RuleErrors, RuleFiles, Ruleset, lint};
+use crate::rules::lint::{self, Severity};
+use crate::rules::{RuleErrors, RuleFiles, Ruleset};
 use crate::text::{Lang, Text};
 
 pub const COMMAND: Command = Command {
@@ -67,19 +68,27 @@ fn check(matches: &ArgMatches, lang: Lang) -> Result<Exit, Failure> {
         Some(dir) => RuleFiles::for_dir(dir).map_err(|errors| failure(&errors))?,
         None => RuleFiles::embedded(),
     };
-    let problems = lint::check(&files);
+    let lints = lint::check(&files);
     let mut text = String::new();
-    for problem in &problems {
-        text += &format!("{}\n", problem.in_lang(lang));
+    for lint in &lints {
+        let kind = match lint.severity {
+            Severity::Error => Phrase::new("错误", "error"),
+            Severity::Warning => Phrase::new("提示", "warning"),
+        };
+        text += &format!("{} {}\n", kind.in_lang(lang), lint.problem.in_lang(lang));
     }
-    text += &match (problems.len(), lang) {
+    text += &match (lints.len(), lang) {
         (0, Lang::Zh) => "规则没有问题。\n".to_owned(),
         (0, Lang::En) => "The rules are in order.\n".to_owned(),
-        (n, Lang::Zh) => format!("共 {n} 个问题。\n"),
-        (n, Lang::En) => format!("{n} problems.\n"),
+        (n, Lang::Zh) => format!("共 {n} 处。\n"),
+        (n, Lang::En) => format!("{n} in all.\n"),
     };
     print(&text)?;
-    Ok(if problems.is_empty() { Exit::Clean } else { Exit::Usage })
+    Ok(match lints.iter().map(|l| l.severity).min() {
+        Some(Severity::Error) => Exit::Usage,
+        Some(Severity::Warning) => Exit::Findings,
+        None => Exit::Clean,
+    })
 }
 
 fn list(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
