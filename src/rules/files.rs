@@ -118,11 +118,6 @@ impl RuleFiles {
         }
     }
 
-    /// Takes one file away.
-    pub fn remove(&mut self, path: &str) {
-        self.files.remove(path);
-    }
-
     /// The text of one file.
     pub fn text(&self, path: &str) -> Option<&str> {
         self.files.get(path).map(String::as_str)

@@ -129,16 +129,16 @@ impl Parsed {
             if file != REGULATION_FILE
                 && let Err(error) = parsed.add(file, text)
             {
-                parsed.errors.push(error);
+                parsed.errors.push(*error);
             }
         }
         parsed
     }
 
-    fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
+    fn add(&mut self, file: &str, text: &str) -> Result<(), Box<RuleError>> {
         let Some(name) = file.strip_prefix("common/") else {
             if file.contains('/') {
-                return Err(unknown_file(file));
+                return Err(Box::new(unknown_file(file)));
             }
             let value = parse(file, text)?;
             self.categories.push(Row { file: file.to_owned(), offset: 0, value });
@@ -150,7 +150,7 @@ impl Parsed {
         }
         if let Some(name) = name.strip_prefix("law/") {
             if name.contains('/') {
-                return Err(unknown_file(file));
+                return Err(Box::new(unknown_file(file)));
             }
             let value = parse(file, text)?;
             self.law.push(Row { file: file.to_owned(), offset: 0, value });
@@ -173,7 +173,7 @@ impl Parsed {
             "manifest-signals" => self.signals.extend(rows::<SignalFile, _>(file, text)?),
             "supply-side" => self.supply_side.extend(rows::<SupplySideFile, _>(file, text)?),
             "outside" => self.outside.extend(rows::<OutsideFile, _>(file, text)?),
-            _ => return Err(unknown_file(file)),
+            _ => return Err(Box::new(unknown_file(file))),
         }
         Ok(())
     }
@@ -213,7 +213,7 @@ impl Parsed {
     }
 }
 
-fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, RuleError>
+fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, Box<RuleError>>
 where
     F: DeserializeOwned + Into<Vec<Spanned<T>>>,
 {
@@ -225,13 +225,13 @@ where
         .collect())
 }
 
-fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
+fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Box<RuleError>> {
     toml::from_str(text).map_err(|e| {
         let error = explain(file, e.message());
-        match e.span() {
+        Box::new(match e.span() {
             Some(span) => error.at(text, span.start),
             None => error,
-        }
+        })
     })
 }
 

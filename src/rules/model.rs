@@ -406,6 +406,12 @@ pub struct LegalBasis {
     /// `memory`. The last two must never be printed as a quotation.
     #[serde(default)]
     pub standing: BTreeMap<String, String>,
+    /// Categories to which it brings a duty that prevails over Article 5 (第二条: 另有规定的,依照其规定).
+    #[serde(rename = "prevails-for", default)]
+    pub prevails_for: Vec<u8>,
+    /// What that duty asks for, ids in the vocabulary; any one of them is enough.
+    #[serde(default)]
+    pub mandates: Vec<String>,
     /// Where the text comes from.
     pub source: String,
 }
