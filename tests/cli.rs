@@ -360,3 +360,11 @@ fn a_folder_without_permission_is_not_clean() {
     fs::set_permissions(&closed, fs::Permissions::from_mode(0o755)).unwrap();
     assert_eq!(output.status.code(), Some(if superuser { 0 } else { 4 }), "{}", stderr(&output));
 }
+
+#[test]
+fn a_quiet_run_still_reads_every_sample() {
+    let dir = two_apps();
+    save(dir.path(), "a.json", &package("a", &[]));
+    let output = piscope(dir.path(), &["scan", ".", "-q", "--category", "6", "--fail-on", "verify"]);
+    assert_eq!(output.status.code(), Some(1), "the first sample is clean, the second is not");
+}

@@ -851,6 +851,7 @@ pub(crate) mod tests {
                 effective_to: None,
                 draft: false,
                 articles: BTreeMap::from([("3".to_owned(), "不包括服务供给侧用户个人信息。".to_owned())]),
+                standing: BTreeMap::new(),
                 source: String::new(),
             },
         );

@@ -123,9 +123,9 @@ impl Outputs {
             .collect()
     }
 
-    /// Whether anyone still reads.
-    pub fn is_empty(&self) -> bool {
-        self.outputs.iter().all(|o| o.writer.is_none())
+    /// Whether there were readers and all have gone away. A run for its exit code alone has none.
+    pub fn are_abandoned(&self) -> bool {
+        !self.outputs.is_empty() && self.outputs.iter().all(|o| o.writer.is_none())
     }
 
     pub fn begin(&mut self, tool: &Tool) -> Result<(), Failure> {

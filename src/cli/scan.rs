@@ -337,7 +337,7 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
             failure = Some(e);
             return Err(io::Error::other("output"));
         }
-        if outputs.is_empty() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        if outputs.are_abandoned() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     });
     progress.finish();
     if let Some(failure) = failure {
