@@ -488,8 +488,8 @@ impl<'a> Archive<'a> {
         };
         let before = end.directory_end.checked_sub(end.size);
         if end.count == 0 && end.size == 0 && before.is_none_or(|b| !is_directory(b)) {
-            // An empty archive is an archive only if nothing stands before its record.
-            return (end.directory_end == 0).then_some(end);
+            // 22 bytes that name no directory are an archive only if they stand where they say.
+            return (end.directory_end == end.offset).then_some(end);
         }
         if is_directory(end.offset) {
             (self.directory, self.shift) = (end.offset, 0);
