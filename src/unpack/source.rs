@@ -15,6 +15,11 @@ pub trait Source: Send + Sync {
         self.len() == 0
     }
 
+    /// All the bytes where they lie in memory already.
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Fills as much of `buf` as there is from `offset` on; returns how much. Short only at the
     /// end.
     ///
@@ -26,6 +31,10 @@ pub trait Source: Send + Sync {
 impl Source for &[u8] {
     fn len(&self) -> u64 {
         <[u8]>::len(self) as u64
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self)
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
