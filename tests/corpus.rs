@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,12 @@ use piscope::unpack::{self, Options, UnpackError};
 use serde_json::Value;
 
 /// Where this reader rightly differs from the index: path, field, why.
-const ACCEPTED: &[(&str, &str, &str)] = &[];
+const ACCEPTED: &[(&str, &str, &str)] = &[
+    ("apks/suite_349ab1cb95ec.apk", "uses-permission", PREFIXED),
+    ("apks/suite_e56e10ee7ae5.apk", "uses-permission", PREFIXED),
+];
+const PREFIXED: &str = "three elements are written <android:uses-permission>; Android compares the local name, \
+                        the other reader the name with its prefix";
 
 fn index(root: &Path, folder: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(root.join("index.json")).unwrap();
@@ -66,8 +72,10 @@ fn differences(row: &Value, package: &AppPackage) -> Vec<(&'static str, String)>
     if let Some(label) = answer(&aapt["label_default"]) {
         compare("label", package.label.default.clone(), &Value::from(label), &Value::Null);
     }
+    // The other reader falls back to the default label where there is no Chinese one.
     if let Some(label) = answer(&aapt["label_zh_CN"]).or(answer(&aapt["label_zh"])) {
-        compare("label zh", package.label.zh.clone(), &Value::from(label), &Value::Null);
+        let ours = package.label.zh.clone().or(package.label.default.clone());
+        compare("label zh", ours, &Value::from(label), &Value::Null);
     }
     for (element, key) in [
         (PermissionElement::UsesPermission, "uses-permission"),
@@ -103,8 +111,11 @@ fn real_packages_agree_with_the_index() {
         }
     }
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
-    for (path, field, _) in ACCEPTED {
-        assert!(used.iter().any(|(p, f)| p == path && f == field), "{path} {field} no longer differs");
+    for (path, field, why) in ACCEPTED {
+        assert!(
+            used.iter().any(|(p, f)| p == path && f == field),
+            "{path} {field} no longer differs ({why})"
+        );
     }
     assert!(checked >= 175, "{checked} packages");
 }
@@ -142,10 +153,15 @@ fn broken_packages_give_what_can_be_had() {
         {
             faults.push(format!("versionName {:?} for {version:?}", package.version_name));
         }
+        // The index counts the different names in <uses-permission>.
+        let names: BTreeSet<_> = permissions(&package, PermissionElement::UsesPermission)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         if let Some(count) = expected["permission_count"].as_u64()
-            && package.permissions.len() as u64 != count
+            && names.len() as u64 != count
         {
-            faults.push(format!("{} permissions for {count}", package.permissions.len()));
+            faults.push(format!("{} permissions for {count}", names.len()));
         }
         if faults.is_empty() {
             right += 1;
@@ -153,6 +169,7 @@ fn broken_packages_give_what_can_be_had() {
             wrong.push(format!("{path}: {}", faults.join(", ")));
         }
     }
+    assert!(right >= 76, "{right} right");
     assert!(wrong.is_empty(), "{right} right, {} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
