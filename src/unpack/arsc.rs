@@ -275,10 +275,8 @@ impl<'a> ResourceTable<'a> {
         while let Some((kind, header, size)) = out.next_chunk(&mut at, end, gaps) {
             let start = at.saturating_sub(size);
             match kind {
-                POOL_CHUNK => {
-                    if out.pool.is_none() {
-                        out.pool = PoolHead::read(out.table.upto(start, POOL_HEADER)).map(|p| (start, p));
-                    }
+                POOL_CHUNK if out.pool.is_none() => {
+                    out.pool = PoolHead::read(out.table.upto(start, POOL_HEADER)).map(|p| (start, p));
                 }
                 PACKAGE => {
                     let id = out.table.u32(start.saturating_add(8)).unwrap_or(0);
@@ -423,8 +421,10 @@ impl<'a> ResourceTable<'a> {
             }
             let wanted = u32::from(type_id).checked_sub(package.type_offset);
             self.index(index, gaps);
-            let mut types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
-            for &mut (kind, at) in &mut types {
+            let types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
+            // Passing over the others is cheap, but not free where a table has very many.
+            self.visits = self.visits.saturating_sub(types.len() as u64 / 256);
+            for &(kind, at) in &types {
                 if Some(u32::from(kind)) == wanted {
                     let Some(visits) = self.visits.checked_sub(1) else {
                         gap_once(gaps, GapKind::Limit, "arsc.chunks", PART, None, || {
@@ -534,6 +534,226 @@ impl<'a> ResourceTable<'a> {
     fn note_error(&mut self, gaps: &mut Vec<Gap>) {
         if let Some(e) = self.table.error.take().or_else(|| self.strings.error.take()) {
             gap_once(gaps, GapKind::Unread, "arsc.io", PART, None, || format!("reading failed: {e}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axml::build::pool;
+    use super::*;
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Shape {
+        Dense,
+        Sparse,
+        Offset16,
+        Compact,
+    }
+
+    /// Language, region and script of a configuration of 64 bytes.
+    fn config(lang: &[u8; 2], region: &[u8; 2], script: &[u8; 4], sdk: u8) -> Vec<u8> {
+        let mut c = vec![0; 64];
+        c[0] = 64;
+        c[8..10].copy_from_slice(lang);
+        c[10..12].copy_from_slice(region);
+        c[24] = sdk;
+        c[36..40].copy_from_slice(script);
+        c
+    }
+
+    fn plain(lang: &[u8; 2], region: &[u8; 2]) -> Vec<u8> {
+        config(lang, region, &[0; 4], 0)
+    }
+
+    /// A type chunk; entries are index, value type and data.
+    fn chunk(id: u8, config: &[u8], shape: Shape, entries: &[(u16, u8, u32)]) -> Vec<u8> {
+        let count = entries.iter().map(|e| e.0 + 1).max().unwrap_or(0);
+        let (mut table, mut data) = (Vec::new(), Vec::new());
+        let mut offsets = vec![u32::MAX; usize::from(count)];
+        for (index, kind, value) in entries {
+            offsets[usize::from(*index)] = data.len() as u32;
+            if shape == Shape::Sparse {
+                table.extend(index.to_le_bytes());
+                table.extend((data.len() as u16 / 4).to_le_bytes());
+            }
+            if shape == Shape::Compact {
+                data.extend([0, 0, 8, *kind]);
+            } else {
+                data.extend([8, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, *kind]);
+            }
+            data.extend(value.to_le_bytes());
+        }
+        match shape {
+            Shape::Sparse => {}
+            Shape::Offset16 => {
+                table.extend(offsets.iter().flat_map(|o| {
+                    ((o / 4) as u16 | if *o == u32::MAX { u16::MAX } else { 0 }).to_le_bytes()
+                }));
+                table.resize(table.len().next_multiple_of(4), 0);
+            }
+            _ => table.extend(offsets.iter().flat_map(|o| o.to_le_bytes())),
+        }
+        let header = 20 + config.len();
+        let mut out = vec![1, 2, header as u8, 0];
+        out.extend(((header + table.len() + data.len()) as u32).to_le_bytes());
+        let flags = match shape {
+            Shape::Sparse => SPARSE,
+            Shape::Offset16 => OFFSET16,
+            _ => 0,
+        };
+        let stated = if shape == Shape::Sparse { entries.len() as u32 } else { u32::from(count) };
+        out.extend([id, flags, 0, 0]);
+        out.extend(stated.to_le_bytes());
+        out.extend(((header + table.len()) as u32).to_le_bytes());
+        out.extend(config);
+        out.extend(table);
+        out.extend(data);
+        out
+    }
+
+    fn table(strings: &[&str], type_offset: u32, chunks: &[Vec<u8>]) -> Vec<u8> {
+        let strings: Vec<String> = strings.iter().map(|s| (*s).to_owned()).collect();
+        let body: Vec<u8> = chunks.concat();
+        let mut package = vec![0, 2, 0x20, 1];
+        package.extend((288 + body.len() as u32).to_le_bytes());
+        package.extend(0x7f_u32.to_le_bytes());
+        package.resize(284, 0);
+        package.extend(type_offset.to_le_bytes());
+        package.extend(body);
+        let pool = pool(&strings, true);
+        let mut out = vec![2, 0, 12, 0];
+        out.extend((12 + pool.len() as u32 + package.len() as u32).to_le_bytes());
+        out.extend(1_u32.to_le_bytes());
+        out.extend(pool);
+        out.extend(package);
+        out
+    }
+
+    /// The same bytes without a view of them, so that the window is used.
+    struct Hidden(Vec<u8>);
+
+    impl Source for Hidden {
+        fn len(&self) -> u64 {
+            self.0.len() as u64
+        }
+
+        fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
+            self.0.as_slice().read_at(offset, buf)
+        }
+    }
+
+    fn resolve(bytes: &[u8], ids: &[u32]) -> (Vec<Resolved>, Vec<String>) {
+        let limits = Limits::default();
+        let mut gaps = Vec::new();
+        let found = ResourceTable::open(&bytes, &limits, &mut gaps).unwrap().resolve(ids, &mut gaps);
+        let hidden = Hidden(bytes.to_vec());
+        let again =
+            ResourceTable::open(&hidden, &limits, &mut Vec::new()).unwrap().resolve(ids, &mut Vec::new());
+        assert_eq!(found, again, "the window reads the same as memory");
+        (found, gaps.into_iter().map(|g| format!("{:?} {}", g.kind, g.code)).collect())
+    }
+
+    fn texts(r: &Resolved) -> [Option<&str>; 3] {
+        [r.default.as_deref(), r.zh.as_deref(), r.en.as_deref()]
+    }
+
+    const S: u8 = kind::STRING;
+    const R: u8 = kind::REFERENCE;
+
+    #[test]
+    fn simplified_chinese_comes_before_traditional_in_whatever_order_they_stand() {
+        let strings = ["Default", "臺灣", "大陆", "English", "British", "简", "v21"];
+        let none = plain(&[0, 0], &[0, 0]);
+        let mut chunks = vec![
+            chunk(1, &config(&[0, 0], &[0, 0], &[0; 4], 21), Shape::Dense, &[(0, S, 6)]),
+            chunk(1, &none, Shape::Dense, &[(0, S, 0)]),
+            chunk(1, &plain(b"zh", b"TW"), Shape::Dense, &[(0, S, 1)]),
+            chunk(1, &plain(b"zh", b"CN"), Shape::Dense, &[(0, S, 2)]),
+            chunk(1, &plain(b"en", b"GB"), Shape::Dense, &[(0, S, 4)]),
+            chunk(1, &plain(b"en", &[0, 0]), Shape::Dense, &[(0, S, 3)]),
+        ];
+        for _ in 0..2 {
+            let (r, gaps) = resolve(&table(&strings, 0, &chunks), &[0x7f01_0000]);
+            assert_eq!(texts(&r[0]), [Some("Default"), Some("大陆"), Some("English")]);
+            assert!(gaps.is_empty());
+            chunks.reverse();
+        }
+        let hans = chunk(1, &config(b"zh", &[0, 0], b"Hans", 0), Shape::Dense, &[(0, S, 5)]);
+        let tw = chunk(1, &plain(b"zh", b"TW"), Shape::Dense, &[(0, S, 1)]);
+        let (r, _) = resolve(&table(&strings, 0, &[tw.clone(), hans]), &[0x7f01_0000]);
+        assert_eq!(texts(&r[0]), [None, Some("简"), None]);
+        let (r, _) = resolve(&table(&strings, 0, &[tw]), &[0x7f01_0000]);
+        assert_eq!(texts(&r[0]), [None, Some("臺灣"), None]);
+    }
+
+    #[test]
+    fn every_shape_of_entries_is_read() {
+        for shape in [Shape::Dense, Shape::Sparse, Shape::Offset16, Shape::Compact] {
+            let entries = [(1, S, 0), (5, 0x10, 42), (9, S, 1)];
+            let bytes = table(&["a", "b"], 0, &[chunk(2, &plain(&[0, 0], &[0, 0]), shape, &entries)]);
+            let ids =
+                [0x7f02_0001, 0x7f02_0005, 0x7f02_0009, 0x7f02_0002, 0x7f02_ffff, 0x7f03_0001, 0x0102_0001];
+            let (r, gaps) = resolve(&bytes, &ids);
+            let found: Vec<_> = r.iter().map(|r| r.default.as_deref()).collect();
+            assert_eq!(found, [Some("a"), Some("42"), Some("b"), None, None, None, None]);
+            assert!(gaps.is_empty());
+        }
+    }
+
+    #[test]
+    fn references_are_followed_and_a_cycle_ends() {
+        let none = plain(&[0, 0], &[0, 0]);
+        let chunks = [
+            chunk(
+                1,
+                &none,
+                Shape::Dense,
+                &[(0, R, 0x7f01_0001), (1, S, 0), (2, R, 0x7f01_0003), (3, R, 0x7f01_0002)],
+            ),
+            chunk(1, &plain(b"zh", &[0, 0]), Shape::Dense, &[(1, S, 1)]),
+        ];
+        let (r, gaps) = resolve(&table(&["Name", "名"], 0, &chunks), &[0x7f01_0000, 0x7f01_0002]);
+        assert_eq!(texts(&r[0]), [Some("Name"), Some("名"), None]);
+        assert_eq!(r[1], Resolved::default());
+        assert_eq!(gaps, ["Limit arsc.hops"]);
+    }
+
+    #[test]
+    fn type_ids_of_a_feature_split_are_shifted() {
+        let none = plain(&[0, 0], &[0, 0]);
+        let bytes = table(&["x"], 3, &[chunk(1, &none, Shape::Dense, &[(0, S, 0)])]);
+        let (r, _) = resolve(&bytes, &[0x7f04_0000, 0x7f01_0000]);
+        assert_eq!((r[0].default.as_deref(), r[1].default.as_deref()), (Some("x"), None));
+    }
+
+    #[test]
+    fn wrong_counts_and_sizes_are_noted_and_what_is_there_is_read() {
+        let none = plain(&[0, 0], &[0, 0]);
+        let mut bytes = table(&["x"], 0, &[chunk(1, &none, Shape::Dense, &[(0, S, 0)])]);
+        bytes[8..12].fill(0xff);
+        let size = bytes.len() as u32 + 100;
+        bytes[4..8].copy_from_slice(&size.to_le_bytes());
+        let (r, gaps) = resolve(&bytes, &[0x7f01_0000]);
+        assert_eq!(r[0].default.as_deref(), Some("x"));
+        assert_eq!(gaps, ["Unread arsc.size", "Tampered arsc.package-count"]);
+        let (r, gaps) =
+            resolve(&table(&[], 0, &[chunk(1, &none, Shape::Dense, &[(0, S, 7)])]), &[0x7f01_0000]);
+        assert_eq!((r[0].default.as_deref(), gaps), (None, vec!["Unread arsc.string-index".to_owned()]));
+    }
+
+    #[test]
+    fn packed_languages_have_three_letters() {
+        // `fil` as aapt packs it: 15 bits, first letter lowest.
+        let (f, i, l) = (5_u8, 8_u8, 11_u8);
+        assert_eq!(language([0x80 | l << 2 | i >> 3, i << 5 | f]), *b"fil");
+        assert_eq!(language(*b"zh"), *b"zh\0");
+    }
+
+    #[test]
+    fn what_is_no_table_is_an_error() {
+        for bytes in [&b""[..], &[2, 0, 12], &[0x55; 400]] {
+            assert!(ResourceTable::open(&bytes, &Limits::default(), &mut Vec::new()).is_err());
         }
     }
 }

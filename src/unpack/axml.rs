@@ -371,6 +371,11 @@ impl<'a> Events<'_, 'a> {
                 break;
             }
             self.nodes = self.nodes.saturating_sub(1);
+            if self.state == State::After && (stated < 8 || stated > left) {
+                // Android stops at the end of the root element and never comes here.
+                self.state = State::Done;
+                break;
+            }
             if stated < 8 || stated > left || head > stated || head < NODE_HEADER || (head | stated) & 3 != 0
             {
                 gap_once(gaps, GapKind::Unread, "axml.chunk", part, Some(at), || {
@@ -655,6 +660,245 @@ fn escape(out: &mut String, text: &str) {
                 let _ = write!(out, "&#x{:X};", u32::from(c));
             }
             c => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod build {
+    //! Writes small documents for tests.
+
+    use super::kind;
+
+    /// A string pool of `strings`.
+    pub fn pool(strings: &[String], utf8: bool) -> Vec<u8> {
+        let (mut offsets, mut data) = (Vec::new(), Vec::new());
+        for s in strings {
+            offsets.extend((data.len() as u32).to_le_bytes());
+            if utf8 {
+                data.extend([s.chars().count() as u8, s.len() as u8]);
+                data.extend(s.as_bytes());
+                data.push(0);
+            } else {
+                let units: Vec<u16> = s.encode_utf16().collect();
+                data.extend((units.len() as u16).to_le_bytes());
+                data.extend(units.iter().flat_map(|u| u.to_le_bytes()));
+                data.extend([0, 0]);
+            }
+        }
+        data.resize(data.len().next_multiple_of(4), 0);
+        let start = 28 + offsets.len() as u32;
+        let mut out = vec![1, 0, 28, 0];
+        out.extend((start + data.len() as u32).to_le_bytes());
+        for n in [strings.len() as u32, 0, if utf8 { 1 << 8 } else { 0 }, start, 0] {
+            out.extend(n.to_le_bytes());
+        }
+        out.extend(offsets);
+        out.extend(data);
+        out
+    }
+
+    /// A document in the making. Attribute names of `ids` come first, as in real documents.
+    pub struct Axml {
+        strings: Vec<String>,
+        ids: Vec<u32>,
+        nodes: Vec<u8>,
+    }
+
+    impl Axml {
+        pub fn new(names: &[(&str, u32)]) -> Self {
+            Self {
+                strings: names.iter().map(|n| n.0.to_owned()).collect(),
+                ids: names.iter().map(|n| n.1).collect(),
+                nodes: Vec::new(),
+            }
+        }
+
+        fn string(&mut self, text: &str) -> u32 {
+            let at = self.strings.iter().position(|s| s == text).unwrap_or_else(|| {
+                self.strings.push(text.to_owned());
+                self.strings.len() - 1
+            });
+            at as u32
+        }
+
+        fn node(&mut self, kind: u16, body: &[u8]) {
+            self.nodes.extend(kind.to_le_bytes());
+            self.nodes.extend([16, 0]);
+            self.nodes.extend((16 + body.len() as u32).to_le_bytes());
+            self.nodes.extend([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+            self.nodes.extend(body);
+        }
+
+        /// Values: `@7f010001` a reference, `#12` an integer, `!true` a boolean, else a string.
+        pub fn start(mut self, tag: &str, attributes: &[(&str, &str)]) -> Self {
+            let mut body = u32::MAX.to_le_bytes().to_vec();
+            body.extend(self.string(tag).to_le_bytes());
+            body.extend([20, 0, 20, 0, attributes.len() as u8, 0, 0, 0, 0, 0, 0, 0]);
+            for (name, value) in attributes {
+                let name = self.string(name);
+                let (kind, data) = match value.split_at_checked(1) {
+                    Some(("@", id)) => (kind::REFERENCE, u32::from_str_radix(id, 16).unwrap()),
+                    Some(("#", n)) => (0x10, n.parse().unwrap()),
+                    Some(("!", b)) => (kind::BOOLEAN, u32::from(*b == *"true") * u32::MAX),
+                    _ => (kind::STRING, self.string(value)),
+                };
+                for n in [u32::MAX, name, u32::MAX, u32::from(kind) << 24 | 8, data] {
+                    body.extend(n.to_le_bytes());
+                }
+            }
+            self.node(0x102, &body);
+            self
+        }
+
+        pub fn end(mut self) -> Self {
+            self.node(0x103, &[0xff; 8]);
+            self
+        }
+
+        pub fn text(mut self, text: &str) -> Self {
+            let mut body = self.string(text).to_le_bytes().to_vec();
+            body.extend([8, 0, 0, 0, 0, 0, 0, 0]);
+            self.node(0x104, &body);
+            self
+        }
+
+        pub fn raw(mut self, bytes: &[u8]) -> Self {
+            self.nodes.extend(bytes);
+            self
+        }
+
+        pub fn finish(self, utf8: bool) -> Vec<u8> {
+            let mut body = pool(&self.strings, utf8);
+            if !self.ids.is_empty() {
+                body.extend([0x80, 1, 8, 0]);
+                body.extend((8 + 4 * self.ids.len() as u32).to_le_bytes());
+                body.extend(self.ids.iter().flat_map(|i| i.to_le_bytes()));
+            }
+            body.extend(self.nodes);
+            let mut out = vec![3, 0, 8, 0];
+            out.extend((8 + body.len() as u32).to_le_bytes());
+            out.extend(body);
+            out
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::build::Axml;
+    use super::*;
+
+    fn events(bytes: &[u8], limits: &Limits) -> (Vec<String>, Vec<String>) {
+        let mut gaps = Vec::new();
+        let doc = Document::open(bytes, "t", limits, &mut gaps).unwrap();
+        let mut events = doc.events(limits);
+        let mut out = Vec::new();
+        while let Some(e) = events.next_event(&mut gaps) {
+            out.push(match e {
+                Event::Start(e) => {
+                    format!(
+                        "+{}:{}:{}",
+                        e.line,
+                        doc.string(e.name).unwrap_or_default(),
+                        e.attributes().count()
+                    )
+                }
+                Event::End => "-".to_owned(),
+                Event::Text(t) => doc.string(t).unwrap_or_default().into_owned(),
+                Event::Namespace(..) => "ns".to_owned(),
+            });
+        }
+        (out, gaps.into_iter().map(|g| format!("{:?} {}", g.kind, g.code)).collect())
+    }
+
+    #[test]
+    fn every_tag_and_text_is_one_line() {
+        let axml = Axml::new(&[]).start("a", &[("x", "1"), ("y", "2")]).text("t").start("b", &[]).end().end();
+        let (out, gaps) = events(&axml.finish(true), &Limits::default());
+        assert_eq!(out, ["+2:a:2", "t", "+4:b:0", "-", "-"]);
+        assert!(gaps.is_empty());
+    }
+
+    #[test]
+    fn depth_beyond_the_limit_is_left_out_without_recursion() {
+        let mut axml = Axml::new(&[]);
+        for _ in 0..200_000 {
+            axml = axml.start("a", &[]);
+        }
+        let (out, gaps) = events(&axml.finish(true), &Limits::default());
+        assert_eq!(out.len(), 256);
+        assert_eq!(gaps, ["Limit axml.depth", "Tampered axml.unclosed"]);
+    }
+
+    #[test]
+    fn what_stands_behind_a_deep_element_is_read() {
+        let limits = Limits { xml_depth: 2, ..Limits::default() };
+        let axml = Axml::new(&[]).start("a", &[]).start("b", &[]).start("c", &[]).end().end();
+        let (out, gaps) = events(&axml.start("d", &[]).end().end().finish(true), &limits);
+        assert_eq!(out, ["+2:a:0", "+3:b:0", "-", "+5:d:0", "-", "-"]);
+        assert_eq!(gaps, ["Limit axml.depth"]);
+    }
+
+    #[test]
+    fn unknown_chunks_and_a_second_root_are_noted() {
+        let junk = [0x99, 0x99, 16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        let bytes = Axml::new(&[]).start("a", &[]).raw(&junk).end().start("b", &[]).end().finish(false);
+        let (out, gaps) = events(&bytes, &Limits::default());
+        assert_eq!(out, ["+2:a:0", "-"]);
+        assert_eq!(gaps, ["Tampered axml.unknown-chunk", "Tampered axml.second-root"]);
+    }
+
+    #[test]
+    fn a_chunk_of_size_zero_ends_the_reading() {
+        let bytes = Axml::new(&[]).start("a", &[]).raw(&[3, 1, 16, 0, 0, 0, 0, 0]).finish(false);
+        let (out, gaps) = events(&bytes, &Limits::default());
+        assert_eq!(out, ["+2:a:0"]);
+        assert_eq!(gaps, ["Unread axml.chunk"]);
+    }
+
+    #[test]
+    fn a_node_limit_stops_the_reading() {
+        let limits = Limits { xml_nodes: 3, ..Limits::default() };
+        let bytes = Axml::new(&[]).start("a", &[("x", "1")]).start("b", &[]).start("c", &[]).finish(true);
+        let (out, gaps) = events(&bytes, &limits);
+        assert_eq!(out, ["+2:a:1", "+3:b:0"]);
+        assert_eq!(gaps, ["Limit axml.nodes"]);
+    }
+
+    #[test]
+    fn text_is_escaped_and_shows_what_is_there() {
+        let attributes = [("", "<\u{202e}\n\"&"), ("bad name", "#7")];
+        let bytes = Axml::new(&[("", 0x0101_0003)]).start("a", &attributes).end().finish(true);
+        let limits = Limits::default();
+        let doc = Document::open(&bytes, "t", &limits, &mut Vec::new()).unwrap();
+        let text = write_text(&doc, &limits, &mut Vec::new(), |id| (id == 0x0101_0003).then_some("name"));
+        let second = text.lines().nth(1).unwrap();
+        assert_eq!(second, r#"<a android:name="&lt;&#x202E;&#xA;&quot;&amp;" bad_name="7">"#);
+        assert_eq!(text.lines().count(), 3);
+    }
+
+    #[test]
+    fn values_read_as_the_platform_writes_them() {
+        let cases = [
+            (kind::FLOAT, 1.5_f32.to_bits(), Some("1.5")),
+            (kind::BOOLEAN, u32::MAX, Some("true")),
+            (kind::INT_HEX, 0x30, Some("0x30")),
+            (0x10, u32::MAX, Some("-1")),
+            (kind::REFERENCE, 0x7f01_0203, Some("@0x7f010203")),
+            (kind::DIMENSION, 0x1001, Some("16.0dip")),
+            (0x1c, 0xff00_ff00, Some("#ff00ff00")),
+            (kind::NULL, 0, None),
+        ];
+        for (kind, data, want) in cases {
+            assert_eq!(value_text(kind, data).as_deref(), want, "{kind:#x}");
+        }
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_error() {
+        for bytes in [&b""[..], b"PK\x03\x04", &[3, 0, 8, 0, 8, 0, 0, 0], &[0; 64]] {
+            assert!(Document::open(bytes, "t", &Limits::default(), &mut Vec::new()).is_err());
         }
     }
 }

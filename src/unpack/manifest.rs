@@ -605,6 +605,9 @@ impl Reader<'_, '_, '_> {
     }
 
     fn uses_sdk(&mut self, element: &Element<'_>) -> Context {
+        if !self.item(element) {
+            return Context::Other;
+        }
         if self.has_sdk {
             self.gap(GapKind::Tampered, "manifest.second-uses-sdk", element, || {
                 "a second <uses-sdk>; the last one counts, as in Android".to_owned()
@@ -1093,4 +1096,191 @@ fn protection(bits: u32) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::axml::build::Axml;
+    use super::*;
+
+    const IDS: &[(&str, u32)] = &[
+        ("label", 0x0101_0001),
+        ("name", 0x0101_0003),
+        ("permission", 0x0101_0006),
+        ("exported", 0x0101_0010),
+        ("authorities", 0x0101_0018),
+        ("value", 0x0101_0024),
+        ("scheme", 0x0101_0027),
+        ("minSdkVersion", 0x0101_020c),
+        ("versionCode", 0x0101_021b),
+        ("versionName", 0x0101_021c),
+        ("targetSdkVersion", 0x0101_0270),
+        ("maxSdkVersion", 0x0101_0271),
+        ("appCategory", 0x0101_0545),
+        ("versionCodeMajor", 0x0101_0576),
+        ("usesPermissionFlags", 0x0101_0644),
+    ];
+
+    fn parse(bytes: &[u8], limits: &Limits) -> (ManifestData, Vec<String>) {
+        let mut gaps = Vec::new();
+        let data = read(bytes, "AndroidManifest.xml", limits, &mut gaps).unwrap();
+        (data, gaps.into_iter().map(|g| format!("{:?} {}", g.kind, g.code)).collect())
+    }
+
+    fn manifest() -> Axml {
+        Axml::new(IDS).start(
+            "manifest",
+            &[
+                ("package", "com.a"),
+                ("versionCode", "#7"),
+                ("versionCodeMajor", "#2"),
+                ("versionName", "@7f010002"),
+            ],
+        )
+    }
+
+    #[test]
+    fn the_record_is_filled_and_references_resolve_later() {
+        let bytes = manifest()
+            .start("uses-sdk", &[("minSdkVersion", "#21"), ("targetSdkVersion", "VanillaIceCream")])
+            .end()
+            .start(
+                "uses-permission",
+                &[("name", "p.A"), ("maxSdkVersion", "#28"), ("usesPermissionFlags", "#65536")],
+            )
+            .start("required-feature", &[("name", "f.F")])
+            .end()
+            .end()
+            .start("uses-permission-sdk-23", &[("name", "p.B")])
+            .end()
+            .start("application", &[("name", "App"), ("permission", "p.Own"), ("appCategory", "#6")])
+            .start("activity", &[("name", ".Main"), ("label", "@7f010001"), ("exported", "!true")])
+            .start("intent-filter", &[])
+            .start("action", &[("name", "android.intent.action.MAIN")])
+            .end()
+            .start("category", &[("name", "android.intent.category.LAUNCHER")])
+            .end()
+            .start("data", &[("scheme", "@7f010003")])
+            .end()
+            .end()
+            .end()
+            .start("provider", &[("name", "x.P"), ("authorities", "a;b"), ("permission", "")])
+            .end()
+            .start("meta-data", &[("name", "k"), ("value", "@7f010003")])
+            .end()
+            .end()
+            .end()
+            .finish(false);
+        let (data, gaps) = parse(&bytes, &Limits::default());
+        assert!(gaps.is_empty(), "{gaps:?}");
+        assert_eq!(data.references, [0x7f01_0001, 0x7f01_0002, 0x7f01_0003]);
+        let row = |d: &str, zh: Option<&str>| Resolved {
+            default: Some(d.to_owned()),
+            zh: zh.map(str::to_owned),
+            en: None,
+        };
+        let p = apply(data, &[row("Name", Some("名")), row("1.2", None), row("my-scheme", None)]);
+        assert_eq!((p.package.as_str(), p.version_code), ("com.a", Some(2 << 32 | 7)));
+        assert_eq!((p.label.default.as_deref(), p.label.zh.as_deref()), (Some("Name"), Some("名")));
+        assert_eq!(p.version_name.as_deref(), Some("1.2"));
+        assert_eq!((p.sdk.min, p.sdk.target), (Some(21), Some(35)));
+        assert_eq!(p.sdk.target_codename.as_deref(), Some("VanillaIceCream"));
+        let a = &p.permissions[0];
+        assert_eq!((a.name.as_str(), a.max_sdk, a.never_for_location), ("p.A", Some(28), true));
+        assert_eq!((a.required_feature.as_deref(), a.place.line), (Some("f.F"), Some(5)));
+        assert_eq!(p.permissions[1].element, PermissionElement::UsesPermissionSdk23);
+        assert_eq!(p.application_class.as_deref(), Some("com.a.App"));
+        assert_eq!(p.app_category.as_deref(), Some("maps"));
+        let main = &p.components[0];
+        assert_eq!((main.name.as_str(), main.exported), ("com.a.Main", Some(true)));
+        assert_eq!(main.permission.as_deref(), Some("p.Own"));
+        assert_eq!(main.filters[0].data[0].scheme.as_deref(), Some("my-scheme"));
+        assert_eq!((p.components[1].permission.as_deref(), p.components[1].authorities.len()), (None, 2));
+        assert_eq!(p.meta_data[0].value.as_deref(), Some("my-scheme"));
+    }
+
+    #[test]
+    fn without_a_table_references_stay_and_the_label_is_absent() {
+        let bytes = manifest().start("application", &[("label", "@7f010001")]).end().end().finish(true);
+        let p = apply(parse(&bytes, &Limits::default()).0, &[]);
+        assert_eq!(p.version_name.as_deref(), Some("@0x7f010002"));
+        assert_eq!(p.label, Label::default());
+    }
+
+    #[test]
+    fn misplaced_permissions_and_a_second_application_are_noted_and_not_read() {
+        let bytes = manifest()
+            .start("application", &[("label", "A")])
+            .start("uses-permission", &[("name", "p.A")])
+            .end()
+            .end()
+            .start("application", &[("label", "B")])
+            .start("service", &[("name", "S")])
+            .end()
+            .end()
+            .end()
+            .finish(true);
+        let (data, gaps) = parse(&bytes, &Limits::default());
+        assert_eq!(gaps, ["Tampered manifest.misplaced", "Tampered manifest.second-application"]);
+        assert!(data.package.permissions.is_empty() && data.package.components.is_empty());
+        assert_eq!(data.package.label.default.as_deref(), Some("A"));
+    }
+
+    #[test]
+    fn the_last_uses_sdk_counts_and_an_unknown_code_name_is_kept() {
+        let bytes = manifest()
+            .start("uses-sdk", &[("minSdkVersion", "#21"), ("maxSdkVersion", "#30")])
+            .end()
+            .start("uses-sdk", &[("minSdkVersion", "Zabaglione")])
+            .end()
+            .end()
+            .finish(true);
+        let (data, gaps) = parse(&bytes, &Limits::default());
+        assert_eq!(gaps, ["Tampered manifest.second-uses-sdk"]);
+        let sdk = data.package.sdk;
+        assert_eq!((sdk.min, sdk.min_codename.as_deref(), sdk.max), (None, Some("Zabaglione"), None));
+    }
+
+    #[test]
+    fn kept_elements_and_kept_bytes_are_bounded() {
+        let long = "x".repeat(120);
+        let mut axml = manifest();
+        for _ in 0..100 {
+            axml = axml.start("uses-permission", &[("name", &long)]).end();
+        }
+        let bytes = axml.end().finish(true);
+        let (data, gaps) = parse(&bytes, &Limits { names: 10, ..Limits::default() });
+        assert_eq!((data.package.permissions.len(), gaps), (10, vec!["Limit manifest.items".to_owned()]));
+        let (data, gaps) = parse(&bytes, &Limits { name_bytes: 250, ..Limits::default() });
+        assert!((6..=8).contains(&data.package.permissions.len()), "{}", data.package.permissions.len());
+        assert_eq!(gaps, ["Limit manifest.items"]);
+    }
+
+    #[test]
+    fn other_documents_are_refused_by_name() {
+        let limits = Limits::default();
+        let refuse = |bytes: &[u8]| read(bytes, "m", &limits, &mut Vec::new()).unwrap_err();
+        assert_eq!(refuse(b"\xef\xbb\xbf<?xml version=\"1.0\"?><manifest/>"), ManifestError::Textual);
+        assert_eq!(refuse(b"dex\n035"), ManifestError::NotBinaryXml);
+        assert_eq!(
+            refuse(&Axml::new(&[]).start("resources", &[]).end().finish(true)),
+            ManifestError::NotManifest
+        );
+    }
+
+    #[test]
+    fn the_tables_of_attributes_agree() {
+        assert!(NAMES.is_sorted_by_key(|n| n.0));
+        for (name, id) in IDS {
+            assert_eq!(attribute_id(name), Some(*id));
+            assert_eq!(attribute_name(*id), Some(*name));
+            assert!(field(*id).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn protection_levels_read_as_words() {
+        assert_eq!(protection(1), "dangerous");
+        assert_eq!(protection(0x12), "signature|privileged");
+    }
 }
