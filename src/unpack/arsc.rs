@@ -25,6 +25,8 @@ const TYPE: u16 = 0x0201;
 /// Enough for the chunk headers that lie close together; larger windows read too much of a file
 /// on disk, smaller ones too often.
 const WINDOW: usize = 16 << 10;
+/// Window after a jump.
+const STEP: usize = 2 << 10;
 const PART: &str = "resources.arsc";
 
 const SPARSE: u8 = 0x01;
@@ -93,7 +95,10 @@ impl<'a> Window<'a> {
         let len = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX).min(len);
         if !self.holds(at, len) {
             let whole = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX);
-            self.buf.resize(len.max(WINDOW).min(whole), 0);
+            // A walk from chunk to chunk wants only the heads of far-off chunks.
+            let end = self.start.saturating_add(self.buf.len() as u64);
+            let far = !self.buf.is_empty() && (at < self.start || at > end.saturating_add(STEP as u64));
+            self.buf.resize(len.max(if far { STEP } else { WINDOW }).min(whole), 0);
             self.start = at;
             match self.source.read_at(at, &mut self.buf) {
                 Ok(n) => self.buf.truncate(n),
