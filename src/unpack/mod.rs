@@ -23,6 +23,7 @@ mod error;
 pub mod limits;
 pub mod manifest;
 pub mod pool;
+mod saved;
 pub mod signature;
 pub mod source;
 
@@ -65,7 +66,13 @@ pub fn open(path: &Path, options: &Options) -> Result<AppPackage, UnpackError> {
 /// # Errors
 /// See [`UnpackError`].
 pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage, UnpackError> {
-    let mut package = BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).package(source))?;
+    let read = BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).package(source));
+    let mut package = match read {
+        Err(UnpackError::NotAPackage(looks)) => {
+            return saved::read(source, &options.limits).unwrap_or(Err(UnpackError::NotAPackage(looks)));
+        }
+        read => read?,
+    };
     package.schema = PACKAGE_SCHEMA.to_owned();
     package.file = identify(source, options.hash).map_err(UnpackError::Io)?;
     Ok(package)
