@@ -5,7 +5,9 @@
 //! Read [`analyze`] first: the whole program is the sentence that stands there.
 
 pub mod analyze;
+pub mod batch;
 pub mod categorize;
+pub mod cli;
 pub mod facts;
 pub mod finding;
 pub mod info;

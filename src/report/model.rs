@@ -25,6 +25,36 @@ pub struct Report {
     pub summary: Summary,
 }
 
+/// One line of the JSON Lines form of a report: a head, one outcome per sample, a tail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Line {
+    /// The first line.
+    Head(Head),
+    /// One sample.
+    Outcome(Outcome),
+    /// The last line; absent where the run was cut short.
+    Tail(Tail),
+}
+
+/// First line of the JSON Lines form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Always [`REPORT_SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub tool: Tool,
+}
+
+/// Last line of the JSON Lines form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tail {
+    /// Counts over all outcomes.
+    pub summary: Summary,
+}
+
 /// What made a report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

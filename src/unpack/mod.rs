@@ -78,6 +78,15 @@ pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage,
     Ok(package)
 }
 
+/// The decoded manifest of the APK at `path`, line by line as places in a record count them.
+///
+/// # Errors
+/// See [`UnpackError`]; a container of several APKs has no manifest of its own.
+pub fn manifest_text(path: &Path, options: &Options) -> Result<String, UnpackError> {
+    let source = FileSource::open(path).map_err(UnpackError::Io)?;
+    BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).manifest_text(&source))
+}
+
 /// Size of a file, and with `hash` its digests, in one pass.
 ///
 /// # Errors
@@ -173,8 +182,25 @@ impl<'s> Reader<'s> {
         Ok(package)
     }
 
+    fn manifest_text(mut self, source: &dyn Source) -> Result<String, UnpackError> {
+        let buffers = Buffers::default();
+        let opened = Archive::open(source, "", self.limits, &self.budget, buffers, &mut self.gaps);
+        let Ok(archive) = opened else { return Err(not_an_archive(source, self.gaps)) };
+        let marks = Contents::default().add(&archive, self.limits, &mut self.gaps);
+        self.manifest_with(&archive, &marks, |bytes, _, limits, gaps| manifest::decode(bytes, limits, gaps))
+    }
+
     /// Reads the manifest of one APK.
     fn manifest(&mut self, archive: &Archive<'_>, marks: &Landmarks) -> Result<ManifestData, UnpackError> {
+        self.manifest_with(archive, marks, manifest::read)
+    }
+
+    fn manifest_with<T>(
+        &mut self,
+        archive: &Archive<'_>,
+        marks: &Landmarks,
+        read: impl Fn(&[u8], &str, &Limits, &mut Vec<Gap>) -> Result<T, ManifestError>,
+    ) -> Result<T, UnpackError> {
         let part = format!("{}{MANIFEST}", archive.prefix());
         let Some(entry) = &marks.manifest else {
             return Err(self.unreadable("manifest.missing", &part, &MANIFEST_MISSING));
@@ -187,7 +213,7 @@ impl<'s> Reader<'s> {
                 return Err(self.unreadable("manifest.data", &part, reason));
             }
         };
-        match manifest::read(bytes, &part, self.limits, &mut self.gaps) {
+        match read(bytes, &part, self.limits, &mut self.gaps) {
             Ok(data) => Ok(data),
             Err(ManifestError::Textual) => Err(self.unreadable("manifest.textual", &part, &MANIFEST_TEXTUAL)),
             Err(ManifestError::NotBinaryXml | ManifestError::NotManifest) => {
