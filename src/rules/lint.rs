@@ -107,7 +107,7 @@ impl Findings<'_> {
 /// What keeps the rules from being applied: duplicates, ids without a definition, an incomplete set of categories.
 pub(super) fn cross_check(files: &RuleFiles, parsed: &Parsed) -> Vec<RuleError> {
     let mut f = Findings { files, found: Vec::new() };
-    if parsed.version.as_deref().unwrap_or_default().is_empty() {
+    if parsed.ruleset.as_ref().is_none_or(|file| file.version.is_empty()) {
         f.file(
             RULESET_FILE,
             "no-version",
