@@ -488,8 +488,8 @@ impl<'a> Archive<'a> {
         };
         let before = end.directory_end.checked_sub(end.size);
         if end.count == 0 && end.size == 0 && before.is_none_or(|b| !is_directory(b)) {
-            // An empty archive is an archive only if nothing stands before its record.
-            return (end.directory_end == 0).then_some(end);
+            // 22 bytes that name no directory are an archive only if they stand where they say.
+            return (end.directory_end == end.offset).then_some(end);
         }
         if is_directory(end.offset) {
             (self.directory, self.shift) = (end.offset, 0);
@@ -1083,4 +1083,175 @@ fn le16(a: u8, b: u8) -> u16 {
 
 fn le32(a: u8, b: u8, c: u8, d: u8) -> u32 {
     u32::from_le_bytes([a, b, c, d])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An archive of stored entries, as plain as can be; `edit` may change each directory row.
+    fn zip(files: &[(&[u8], &[u8])], comment: &[u8], edit: impl Fn(usize, &mut Vec<u8>)) -> Vec<u8> {
+        let (mut out, mut directory) = (Vec::new(), Vec::new());
+        for (i, (name, data)) in files.iter().enumerate() {
+            let at = out.len() as u32;
+            let mut fields = vec![10, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            fields.extend(libdeflater::crc32(data).to_le_bytes());
+            fields.extend((data.len() as u32).to_le_bytes());
+            fields.extend((data.len() as u32).to_le_bytes());
+            fields.extend((name.len() as u16).to_le_bytes());
+            fields.extend([0, 0]);
+            out.extend(LOCAL);
+            out.extend(&fields);
+            out.extend(*name);
+            out.extend(*data);
+            let mut row = CENTRAL.to_vec();
+            row.extend([10, 0]);
+            row.extend(&fields);
+            row.extend([0; 10]);
+            row.extend(at.to_le_bytes());
+            row.extend(*name);
+            edit(i, &mut row);
+            directory.extend(row);
+        }
+        let (at, size, count) = (out.len() as u32, directory.len() as u32, files.len() as u16);
+        out.extend(directory);
+        out.extend(EOCD);
+        out.extend([0; 4]);
+        out.extend(count.to_le_bytes());
+        out.extend(count.to_le_bytes());
+        out.extend(size.to_le_bytes());
+        out.extend(at.to_le_bytes());
+        out.extend((comment.len() as u16).to_le_bytes());
+        out.extend(comment);
+        out
+    }
+
+    fn unchanged(_: usize, _: &mut Vec<u8>) {}
+
+    /// Names and contents (or the code of what prevents them), and the codes of the gaps.
+    fn read_all(
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Option<(Vec<(String, Result<Vec<u8>, String>)>, Vec<String>)> {
+        let mut gaps = Vec::new();
+        let mut budget = Budget::new(limits);
+        let archive = Archive::open(&bytes, "", limits, &budget, Buffers::default(), &mut gaps).ok()?;
+        let mut files = Vec::new();
+        for entry in archive.entries() {
+            let mut out = Vec::new();
+            let content = archive.read(entry, &mut budget, &mut out, &mut gaps);
+            files.push((archive.display_name(entry), content.map(<[u8]>::to_vec).map_err(|g| g.code)));
+        }
+        Some((files, gaps.into_iter().map(|g| g.code).collect()))
+    }
+
+    fn one(bytes: &[u8]) -> (Result<Vec<u8>, String>, Vec<String>) {
+        let (files, gaps) = read_all(bytes, &Limits::default()).unwrap();
+        (files[0].1.clone(), gaps)
+    }
+
+    #[test]
+    fn a_plain_archive_has_no_gap() {
+        let bytes = zip(&[(b"a", b"1"), (b"dir/b.xml", b"22")], b"", unchanged);
+        let (files, gaps) = read_all(&bytes, &Limits::default()).unwrap();
+        assert_eq!(
+            files,
+            [("a".to_owned(), Ok(b"1".to_vec())), ("dir/b.xml".to_owned(), Ok(b"22".to_vec()))]
+        );
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+
+    #[test]
+    fn a_directory_before_the_tail_is_read_whole() {
+        let names: Vec<Vec<u8>> =
+            (0..3000).map(|i| format!("res/layout/a_long_file_name_{i}.xml").into()).collect();
+        let files: Vec<(&[u8], &[u8])> = names.iter().map(|n| (n.as_slice(), &b"x"[..])).collect();
+        let bytes = zip(&files, b"", unchanged);
+        let (files, gaps) = read_all(&bytes, &Limits::default()).unwrap();
+        assert_eq!((files.len(), gaps.len()), (3000, 0));
+        assert!(files.iter().all(|(_, content)| content.as_deref() == Ok(b"x")));
+    }
+
+    #[test]
+    fn a_huge_directory_is_read_in_windows_up_to_the_limit() {
+        let names: Vec<Vec<u8>> = (0..40_000).map(|i| format!("res/{i:060}").into()).collect();
+        let files: Vec<(&[u8], &[u8])> = names.iter().map(|n| (n.as_slice(), &b""[..])).collect();
+        let bytes = zip(&files, b"", unchanged);
+        assert!(bytes.len() as u64 > WHOLE_DIRECTORY);
+        let (files, gaps) = read_all(&bytes, &Limits::default()).unwrap();
+        assert_eq!((files.len(), gaps.len()), (40_000, 0));
+        assert_eq!(files[39_999].0, format!("res/{:060}", 39_999));
+        let (files, gaps) = read_all(&bytes, &Limits { entries: 1000, ..Limits::default() }).unwrap();
+        assert_eq!((files.len(), gaps), (1000, vec!["zip.entries".to_owned()]));
+    }
+
+    #[test]
+    fn prefixes_comments_and_decoys_are_seen_through() {
+        let files: [(&[u8], &[u8]); 1] = [(b"a", b"1")];
+        let shifted = [&b"junk"[..], &zip(&files, b"", unchanged)].concat();
+        assert_eq!(one(&shifted), (Ok(b"1".to_vec()), vec!["zip.prefix".to_owned()]));
+        let commented = zip(&files, &[b'c'; MAX_COMMENT], unchanged);
+        assert_eq!(one(&commented), (Ok(b"1".to_vec()), vec![]));
+        let decoy = zip(&files, &[&EOCD[..], &[0; 60]].concat(), unchanged);
+        assert_eq!(one(&decoy), (Ok(b"1".to_vec()), vec!["zip.eocd-decoy".to_owned()]));
+    }
+
+    #[test]
+    fn the_directory_counts_not_the_local_header() {
+        let files: [(&[u8], &[u8]); 1] = [(b"a", b"1")];
+        let mut bytes = zip(&files, b"", unchanged);
+        bytes[8] = 8;
+        assert_eq!(one(&bytes), (Ok(b"1".to_vec()), vec!["zip.local-header".to_owned()]));
+    }
+
+    #[test]
+    fn flags_and_unknown_methods_do_not_hide_data() {
+        let files: [(&[u8], &[u8]); 1] = [(b"a", b"1")];
+        let encrypted = zip(&files, b"", |_, row| row[8] = 1);
+        assert_eq!(one(&encrypted), (Ok(b"1".to_vec()), vec!["zip.encryption-flag".to_owned()]));
+        let (content, gaps) = one(&zip(&files, b"", |_, row| row[10] = 99));
+        assert_eq!(content, Ok(b"1".to_vec()));
+        assert_eq!(gaps, ["zip.local-header", "zip.method"]);
+        let (content, gaps) = one(&zip(&files, b"", |_, row| row[16] ^= 1));
+        assert_eq!((content, gaps), (Ok(b"1".to_vec()), vec!["zip.crc".to_owned()]));
+    }
+
+    #[test]
+    fn names_out_of_order_are_kept_and_said() {
+        let gbk: &[u8] = b"assets/\xd2\xfe\xcb\xbd.txt";
+        let files: [(&[u8], &[u8]); 5] =
+            [(gbk, b""), (b"../x", b""), (b"a\0b", b""), (b"same", b"1"), (b"same", b"2")];
+        let (files, gaps) = read_all(&zip(&files, b"", unchanged), &Limits::default()).unwrap();
+        assert_eq!(files[0].0, "assets/隐私.txt");
+        assert_eq!(gaps, ["zip.duplicate-name", "zip.name-control", "zip.name-encoding", "zip.name-path"]);
+    }
+
+    #[test]
+    fn sizes_that_lie_are_bounded() {
+        let limits = Limits { entry_bytes: 100_000, sample_bytes: 300_000, ..Limits::default() };
+        let mut packed = vec![0; 4096];
+        let n = libdeflater::Compressor::new(libdeflater::CompressionLvl::best())
+            .deflate_compress(&vec![0; 1 << 20], &mut packed)
+            .unwrap();
+        packed.truncate(n);
+        let bytes = zip(&[(b"a", &packed)], b"", |_, row| row[10] = 8);
+        let (files, _) = read_all(&bytes, &limits).unwrap();
+        assert_eq!(files[0].1, Err("zip.entry-bytes".to_owned()));
+        // The same with room: the stated size is corrected.
+        let (content, gaps) = one(&bytes);
+        assert_eq!(content.map(|c| c.len()), Ok(1 << 20));
+        assert!(gaps.contains(&"zip.size".to_owned()), "{gaps:?}");
+    }
+
+    #[test]
+    fn a_cut_directory_gives_the_rows_that_are_there() {
+        let files: [(&[u8], &[u8]); 2] = [(b"a", b"1"), (b"b", b"2")];
+        let mut bytes = zip(&files, b"", unchanged);
+        let last = bytes.len() - EOCD_LEN - 1;
+        bytes.remove(last);
+        let (files, gaps) = read_all(&bytes, &Limits::default()).unwrap();
+        assert_eq!(files.len(), 1);
+        assert_eq!(gaps, ["zip.directory"]);
+        assert!(read_all(b"PK\x03\x04 no directory at all, only text", &Limits::default()).is_none());
+    }
 }

@@ -25,6 +25,8 @@ const TYPE: u16 = 0x0201;
 /// Enough for the chunk headers that lie close together; larger windows read too much of a file
 /// on disk, smaller ones too often.
 const WINDOW: usize = 16 << 10;
+/// Window after a jump.
+const STEP: usize = 2 << 10;
 const PART: &str = "resources.arsc";
 
 const SPARSE: u8 = 0x01;
@@ -93,7 +95,10 @@ impl<'a> Window<'a> {
         let len = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX).min(len);
         if !self.holds(at, len) {
             let whole = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX);
-            self.buf.resize(len.max(WINDOW).min(whole), 0);
+            // A walk from chunk to chunk wants only the heads of far-off chunks.
+            let end = self.start.saturating_add(self.buf.len() as u64);
+            let far = !self.buf.is_empty() && (at < self.start || at > end.saturating_add(STEP as u64));
+            self.buf.resize(len.max(if far { STEP } else { WINDOW }).min(whole), 0);
             self.start = at;
             match self.source.read_at(at, &mut self.buf) {
                 Ok(n) => self.buf.truncate(n),
@@ -135,8 +140,9 @@ struct Package {
     end: u64,
     header: u64,
     type_offset: u32,
-    /// Type id and place of every type chunk, once it was asked for.
-    types: Option<Vec<(u8, u64)>>,
+    /// Type id, place and configuration of every type chunk that may matter, once it was asked
+    /// for. What is needed of each is read while its head is at hand: coming back costs a read.
+    types: Option<Vec<(u8, u64, Config)>>,
 }
 
 /// A resource table, read by offset.
@@ -344,8 +350,10 @@ impl<'a> ResourceTable<'a> {
         while let Some((kind, _, size)) = self.next_chunk(&mut at, end, gaps) {
             if kind == TYPE {
                 let start = at.saturating_sub(size);
-                if let Some(&id) = self.table.upto(start.saturating_add(8), 1).first() {
-                    types.push((id, start));
+                let id = self.table.upto(start.saturating_add(8), 1).first().copied();
+                let config = Config::read(self.table.upto(start.saturating_add(20), 52));
+                if let (Some(id), Some(config)) = (id, config) {
+                    types.push((id, start, config));
                 }
             }
         }
@@ -424,7 +432,7 @@ impl<'a> ResourceTable<'a> {
             let types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
             // Passing over the others is cheap, but not free where a table has very many.
             self.visits = self.visits.saturating_sub(types.len() as u64 / 256);
-            for &(kind, at) in &types {
+            for &(kind, at, config) in &types {
                 if Some(u32::from(kind)) == wanted {
                     let Some(visits) = self.visits.checked_sub(1) else {
                         gap_once(gaps, GapKind::Limit, "arsc.chunks", PART, None, || {
@@ -433,7 +441,7 @@ impl<'a> ResourceTable<'a> {
                         break;
                     };
                     self.visits = visits;
-                    self.consider(at, entry, &mut best);
+                    self.consider(at, config, entry, &mut best);
                 }
             }
             if let Some(package) = self.packages.get_mut(index) {
@@ -444,8 +452,7 @@ impl<'a> ResourceTable<'a> {
     }
 
     /// Takes the entry from the type chunk at `at` if it has it and fits better than `best`.
-    fn consider(&mut self, at: u64, entry: u32, best: &mut [Option<Candidate>; 3]) {
-        let Some(config) = Config::read(self.table.upto(at.saturating_add(20), 52)) else { return };
+    fn consider(&mut self, at: u64, config: Config, entry: u32, best: &mut [Option<Candidate>; 3]) {
         let rank = (config.network, config.locale, config.others, config.sdk);
         let Some(slot) = best.get_mut(config.lang as usize) else { return };
         if slot.is_some_and(|b| b.rank <= rank) {

@@ -167,3 +167,29 @@ fn is_signature(file: &[u8]) -> bool {
     let extension = file.get(dot..).unwrap_or_default();
     !file.contains(&b'/') && [&b".RSA"[..], b".DSA", b".EC"].iter().any(|e| extension.eq_ignore_ascii_case(e))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dex_names_count_as_the_system_counts_them() {
+        assert_eq!(dex_number(b"classes.dex"), Some(1));
+        assert_eq!(dex_number(b"classes2.dex"), Some(2));
+        assert_eq!(dex_number(b"classes10.dex"), Some(10));
+        for name in
+            [&b"classes1.dex"[..], b"classes0.dex", b"classes02.dex", b"Classes2.dex", b"classes2.dex.bak"]
+        {
+            assert_eq!(dex_number(name), None, "{}", name.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn signature_files_lie_directly_in_meta_inf() {
+        assert!(is_signature(b"CERT.RSA"));
+        assert!(is_signature(b"x.ec"));
+        assert!(!is_signature(b"maven/a.RSA"));
+        assert!(!is_signature(b"CERT.SF"));
+        assert!(!is_signature(b"RSA"));
+    }
+}

@@ -184,3 +184,31 @@ const MAGIC: [(&[u8], &str, &str); 18] = [
     (b"\x03\x00\x08\x00", "单独的二进制 XML", "a lone binary XML file"),
     (b"SQLite format 3", "SQLite 数据库", "an SQLite database"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_files_by_their_first_bytes() {
+        assert_eq!(Looks::of(b""), Looks::Empty);
+        assert!(Looks::of(b"\xff\xd8\xff\xe0").text().zh.contains("JPEG"));
+        assert!(Looks::of(b"\0\0\0\x18ftypmp42").text().en.contains("MP4"));
+        assert_eq!(Looks::of("文本".as_bytes()), Looks::Text);
+        // Cut within a character.
+        assert_eq!(Looks::of(&"文本".as_bytes()[..4]), Looks::Text);
+        assert_eq!(Looks::of(b"\x01\x02\0\xfe"), Looks::Unknown);
+    }
+
+    #[test]
+    fn tells_archives_by_their_names() {
+        let of = |names: &[&str]| Looks::of_names(names.iter().map(|n| n.as_bytes()));
+        assert!(of(&["BundleConfig.pb", "base/dex/classes.dex"]).unwrap().text().en.contains("App Bundle"));
+        assert!(of(&["module.json", "ets/modules.abc"]).unwrap().text().en.contains("HarmonyOS"));
+        assert!(of(&["a/B.class"]).unwrap().text().en.contains("JAR"));
+        assert_eq!(of(&["readme.txt"]), Some(Looks::Zip));
+        // Code without a manifest is a broken app, never another kind of file.
+        assert_eq!(of(&["classes.dex"]), None);
+        assert_eq!(of(&["config.json", "classes.dex", "resources.arsc"]), None);
+    }
+}

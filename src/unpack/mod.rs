@@ -66,7 +66,13 @@ pub fn open(path: &Path, options: &Options) -> Result<AppPackage, UnpackError> {
 /// # Errors
 /// See [`UnpackError`].
 pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage, UnpackError> {
-    let read = BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).package(source));
+    let read = BUFFERS.with_borrow_mut(|spare| {
+        let read = Reader::new(&options.limits, spare).package(source);
+        // Also where reading failed: a bomb would leave its room behind in every thread.
+        spare.entry.truncate(SPARE);
+        spare.entry.shrink_to(SPARE);
+        read
+    });
     let mut package = match read {
         Err(UnpackError::NotAPackage(looks)) => {
             return saved::read(source, &options.limits).unwrap_or(Err(UnpackError::NotAPackage(looks)));
@@ -178,7 +184,6 @@ impl<'s> Reader<'s> {
         let mut buffers = archive.into_buffers();
         buffers.shrink(SPARE);
         self.spare.buffers = buffers;
-        self.spare.entry.shrink_to(SPARE);
         Ok(package)
     }
 

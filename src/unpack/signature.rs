@@ -285,3 +285,84 @@ fn print_name(der: &[u8]) -> Option<String> {
     parts.reverse();
     Some(parts.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+        let content = parts.concat();
+        let mut out = vec![tag, 0x82];
+        out.extend((content.len() as u16).to_be_bytes());
+        out.extend(content);
+        out
+    }
+
+    fn name(cn: &str) -> Vec<u8> {
+        let attribute = |oid: &[u8], text: &str| {
+            der(SET, &[&der(SEQUENCE, &[&der(6, &[oid]), &der(0x0c, &[text.as_bytes()])])])
+        };
+        der(SEQUENCE, &[&attribute(&[0x55, 4, 6], "CN"), &attribute(&[0x55, 4, 3], cn)])
+    }
+
+    fn certificate(cn: &str, serial: u8) -> Vec<u8> {
+        let version = der(CONTEXT_0, &[&der(INTEGER, &[&[2]])]);
+        let (number, issuer) = (der(INTEGER, &[&[serial]]), name("issuer"));
+        let none = der(SEQUENCE, &[]);
+        der(SEQUENCE, &[&der(SEQUENCE, &[&version, &number, &none, &issuer, &none, &name(cn)])])
+    }
+
+    fn pkcs7(certificates: &[&[u8]], signer: u8) -> Vec<u8> {
+        let id = der(SEQUENCE, &[&name("issuer"), &der(INTEGER, &[&[signer]])]);
+        let signers = der(SET, &[&der(SEQUENCE, &[&der(INTEGER, &[&[1]]), &id])]);
+        let data = der(
+            SEQUENCE,
+            &[
+                &der(INTEGER, &[&[1]]),
+                &der(SET, &[]),
+                &der(SEQUENCE, &[]),
+                &der(CONTEXT_0, certificates),
+                &signers,
+            ],
+        );
+        der(SEQUENCE, &[&der(6, &[&[42]]), &der(CONTEXT_0, &[&data])])
+    }
+
+    #[test]
+    fn the_named_signer_is_taken_from_the_bag() {
+        let (first, second) = (certificate("first", 1), certificate("签名", 2));
+        assert_eq!(pkcs7_signers(&pkcs7(&[&first, &second], 2)), Some(vec![second.as_slice()]));
+        // A signer that no certificate fits.
+        assert_eq!(pkcs7_signers(&pkcs7(&[&first, &second], 9)), Some(vec![first.as_slice()]));
+        let subject = CertificateParts::of(&second).unwrap().subject;
+        assert_eq!(print_name(subject).as_deref(), Some("CN=签名, C=CN"));
+    }
+
+    #[test]
+    fn every_cut_is_survived() {
+        let whole = pkcs7(&[&certificate("a", 1)], 1);
+        for end in 0..whole.len() {
+            assert_eq!(pkcs7_signers(&whole[..end]), None, "cut at {end}");
+        }
+        // Indefinite and absurd lengths.
+        assert!(element(&mut &[0x30, 0x80, 0, 0][..]).is_none());
+        assert!(element(&mut &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff][..]).is_none());
+    }
+
+    #[test]
+    fn the_first_certificate_of_each_signer_is_found() {
+        let with = |parts: &[&[u8]]| {
+            let content = parts.concat();
+            [&(content.len() as u32).to_le_bytes(), &content[..]].concat()
+        };
+        let signer = |first: &[u8]| {
+            let signed = with(&[&with(&[]), &with(&[&with(&[first]), &with(&[b"chain"])])]);
+            with(&[&signed])
+        };
+        let value = with(&[&signer(b"one"), &signer(b"two")]);
+        let mut found = Vec::new();
+        assert!(scheme_signers(&value, |c| found.push(c.to_vec())).is_some());
+        assert_eq!(found, [b"one".to_vec(), b"two".to_vec()]);
+        assert!(scheme_signers(&value[..value.len() - 3], |_| ()).is_none());
+    }
+}
