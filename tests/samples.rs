@@ -64,12 +64,8 @@ fn every_sample_gives_what_the_table_says() {
         let [file, package, label, expected_category, expected_conclusion, capabilities] =
             columns.map(|at| row[at].to_owned());
         let app = analyze(&analyzer, &file);
-        let beyond: BTreeSet<&str> = app
-            .findings
-            .iter()
-            .filter(|f| f.level >= Level::Verify)
-            .map(|f| f.capability.as_str())
-            .collect();
+        let beyond: BTreeSet<&str> =
+            app.findings.iter().filter(|f| f.level >= Level::Verify).map(|f| f.capability.as_str()).collect();
         let expected: BTreeSet<&str> = capabilities.split(';').filter(|c| !c.is_empty()).collect();
         let mut differ = |what: &str, found: String, expected: &str| {
             if found != expected {

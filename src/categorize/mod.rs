@@ -845,14 +845,8 @@ pub(crate) mod tests {
             "cac-2021-14".into(),
             LegalBasis {
                 id: "cac-2021-14".into(),
-                title: Text::default(),
-                number: None,
-                effective_from: None,
-                effective_to: None,
-                draft: false,
                 articles: BTreeMap::from([("3".to_owned(), "不包括服务供给侧用户个人信息。".to_owned())]),
-                standing: BTreeMap::new(),
-                source: String::new(),
+                ..LegalBasis::default()
             },
         );
         let known = |package: &str, categories: Vec<u8>| KnownApp {

@@ -32,7 +32,7 @@ pub enum Line {
     /// The first line.
     Head(Head),
     /// One sample.
-    Outcome(Outcome),
+    Outcome(Box<Outcome>),
     /// The last line; absent where the run was cut short.
     Tail(Tail),
 }

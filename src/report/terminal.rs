@@ -279,7 +279,7 @@ impl Terminal<'_> {
             self.field(2, wording::CATEGORY, &text, Some(Hue::Magenta))?;
         }
         let reasons = placement.reasons.iter().map(|r| &r.text);
-        if placement.reasons.first().is_some() {
+        if !placement.reasons.is_empty() {
             let text = self.list(reasons, FEW);
             self.field(2, wording::BASIS, &text, None)?;
         }

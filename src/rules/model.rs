@@ -381,7 +381,7 @@ pub struct SignRule {
 }
 
 /// One legal basis.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegalBasis {
     /// Id, e.g. `cac-2021-14`.

@@ -34,7 +34,7 @@ fn main() {
     );
 
     let options = Options { hash: false, ..Options::default() };
-    let plain = Options { hash: false, signatures: false, ..Options::default() };
+    let plain = options.clone();
     let hashed = Options { hash: true, ..Options::default() };
     let mut best = [Duration::MAX; 4];
     for _ in 0..ROUNDS {
