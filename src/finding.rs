@@ -105,8 +105,8 @@ pub struct ClauseRef {
     pub title: String,
     /// e.g. `第五条(六)`.
     pub clause: String,
-    /// Day of effect, `YYYY-MM-DD`.
-    pub effective_from: String,
+    /// Day of effect, `YYYY-MM-DD`; absent where it was not checked.
+    pub effective_from: Option<String>,
 }
 
 /// One finding.

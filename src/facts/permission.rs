@@ -12,33 +12,65 @@ use crate::text::Text;
 pub(super) struct Judged {
     pub(super) fact: PermissionFact,
     pub(super) standing: Standing,
+    /// What it reaches besides, on old systems only.
+    legacy: Vec<OnOldSystems>,
+}
+
+/// What a permission reaches on systems below an API level that the app still installs on.
+struct OnOldSystems {
+    device_below: u32,
+    info: Vec<String>,
 }
 
 /// Judges every permission of `package`, the implied ones after those asked for.
 pub(super) fn judge(package: &AppPackage, rules: &Ruleset, context: Context) -> Vec<Judged> {
-    requests(package, rules).into_iter().map(|request| judge_one(request, package, rules, context)).collect()
+    let requests = requests(package, rules);
+    let names: BTreeSet<String> = requests.iter().map(|r| r.name.clone()).collect();
+    requests.into_iter().map(|request| judge_one(request, &names, package, rules, context)).collect()
 }
 
-/// One trace per permission that reaches personal information.
+/// One trace per permission that reaches personal information, and one per thing that it reaches
+/// on old systems only.
 pub(super) fn traces(judged: &[Judged], rules: &Ruleset) -> Vec<Trace> {
-    judged
-        .iter()
-        .filter(|j| !j.fact.info.is_empty())
-        .filter_map(|j| {
-            let capability = rules.permissions.get(&j.fact.request.name)?.capability.clone()?;
-            Some(Trace {
-                capability,
-                info: j.fact.info.clone(),
-                standing: j.standing,
-                evidence: Evidence {
-                    strength: Strength::Declared,
-                    subject: j.fact.request.name.clone(),
-                    place: j.fact.request.place.clone(),
-                    note: j.fact.note.clone(),
-                },
-            })
-        })
-        .collect()
+    let mut traces = Vec::new();
+    for one in judged {
+        let name = &one.fact.request.name;
+        let Some(capability) = rules.permissions.get(name).and_then(|rule| rule.capability.as_ref()) else {
+            continue;
+        };
+        let trace = |info: &[String], standing, note| Trace {
+            capability: capability.clone(),
+            info: info.to_vec(),
+            standing,
+            evidence: Evidence {
+                strength: Strength::Declared,
+                subject: name.clone(),
+                place: one.fact.request.place.clone(),
+                note,
+            },
+        };
+        if !one.fact.info.is_empty() {
+            traces.push(trace(&one.fact.info, one.standing, one.fact.note.clone()));
+        }
+        for old in &one.legacy {
+            let standing = if old.device_below <= rules.baseline_api {
+                Standing::LegacyOnly.min(one.standing)
+            } else {
+                one.standing
+            };
+            let names: Vec<&Text> =
+                old.info.iter().filter_map(|i| rules.info.get(i)).map(|i| &i.name).collect();
+            let zh: Vec<&str> = names.iter().map(|n| n.zh.as_str()).collect();
+            let en: Vec<&str> = names.iter().map(|n| n.en.as_str()).collect();
+            let last = old.device_below.saturating_sub(1);
+            let note = Text::new(
+                format!("仅在 API {last} 及以下系统可及：{}", zh.join("、")),
+                format!("on systems up to API {last} only: {}", en.join(", ")),
+            );
+            traces.push(trace(&old.info, standing, Some(note)));
+        }
+    }
+    traces
 }
 
 /// What the app asks for and what the platform adds to it.
@@ -90,6 +122,7 @@ fn implied(
 
 fn judge_one(
     request: RequestedPermission,
+    names: &BTreeSet<String>,
     package: &AppPackage,
     rules: &Ruleset,
     context: Context,
@@ -100,6 +133,7 @@ fn judge_one(
     let without = |status, standing, note: Option<Text>, request| Judged {
         fact: PermissionFact { request, status, info: Vec::new(), note },
         standing,
+        legacy: Vec::new(),
     };
     match rule.reach {
         Reach::None => return without(PermissionStatus::NoPersonalInfo, Standing::Live, None, request),
@@ -122,15 +156,38 @@ fn judge_one(
                 note: Some(note),
             },
             standing: Standing::Dead,
+            legacy: Vec::new(),
         };
     }
     let target = package.sdk.effective_target();
     let (mut info, mut note) = yielded(rule, target);
-    if info.is_empty() {
+    if !rule.needs_any.is_empty() && !rule.needs_any.iter().any(|name| names.contains(name)) {
+        let needed = rule.needs_any.join("、");
+        let note = Text::new(
+            format!("须与 {needed} 之一同时申请才起作用，样品均未申请"),
+            format!(
+                "takes effect only beside one of {}, none of which is requested",
+                rule.needs_any.join(", ")
+            ),
+        );
+        return without(PermissionStatus::NoEffect, Standing::Dead, Some(note), request);
+    }
+    let legacy: Vec<OnOldSystems> = rule
+        .legacy
+        .iter()
+        .filter(|old| package.sdk.effective_min() < old.device_below)
+        .map(|old| OnOldSystems {
+            device_below: old.device_below,
+            info: old.info.iter().filter(|i| !info.contains(i)).cloned().collect(),
+        })
+        .filter(|old| !old.info.is_empty())
+        .collect();
+    if info.is_empty() && legacy.is_empty() {
         return without(PermissionStatus::NoEffect, Standing::Dead, note, request);
     }
-    if request.never_for_location && info.iter().any(|i| i.starts_with("location.")) {
-        info.retain(|i| !i.starts_with("location."));
+    let gives_location = |id: &String| rules.info.get(id).is_some_and(|i| i.group == "location");
+    if request.never_for_location && info.iter().any(gives_location) {
+        info.retain(|id| !gives_location(id));
         note = Some(Text::new(
             "标有 neverForLocation，系统已滤除可推断位置的结果",
             "carries neverForLocation: the system filters results that would give away the location",
@@ -140,7 +197,7 @@ fn judge_one(
     let note = limit.or_else(|| implied_note(&request)).or(note);
     let status =
         if standing == Standing::Dead { PermissionStatus::NoEffect } else { PermissionStatus::Reaches };
-    Judged { fact: PermissionFact { request, status, info, note }, standing }
+    Judged { fact: PermissionFact { request, status, info, note }, standing, legacy }
 }
 
 /// A permission that the rules do not list: the app's own, or one for a person to look at.
@@ -164,6 +221,7 @@ fn unknown(request: RequestedPermission, package: &AppPackage) -> Judged {
     Judged {
         fact: PermissionFact { request, status, info: Vec::new(), note: Some(note) },
         standing: Standing::Live,
+        legacy: Vec::new(),
     }
 }
 

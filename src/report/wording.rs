@@ -290,7 +290,8 @@ pub fn place(place: &Place, lang: Lang) -> String {
 
 /// A clause with its title and day of effect.
 pub fn clause(clause: &ClauseRef) -> String {
-    format!("{} {} ({})", clause.title, clause.clause, clause.effective_from)
+    let date = clause.effective_from.as_ref().map(|date| format!(" ({date})")).unwrap_or_default();
+    format!("{} {}{date}", clause.title, clause.clause)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use conclusion::conclude;
 
 use crate::facts::{Facts, Standing, Trace};
 use crate::finding::{ClauseRef, Evidence, Finding, Importance, InfoRef, Level, PermissionStatus, Strength};
-use crate::rules::{BasisLevel, Capability, Category, Listed, Ruleset};
+use crate::rules::{BasisLevel, Capability, Category, Listed, Ruleset, chinese_numeral};
 use crate::text::Text;
 
 /// Id of the Provisions in `common/law/`.
@@ -218,10 +218,23 @@ fn clauses(
     if level != Level::Within {
         clauses.extend(capability.references.iter().filter_map(|reference| {
             let (law, at) = reference.split_once('#')?;
-            clause(law, at, rules)
+            // The articles of the Provisions that a finding stands on are there already.
+            if law == PROVISIONS { None } else { clause(law, &article(at), rules) }
         }));
     }
     clauses
+}
+
+/// The key of an article as Chinese texts cite it: `28` is 第二十八条, `4.1` 第四类第一项.
+fn article(key: &str) -> String {
+    let number = |n: &str| n.parse().ok().map(chinese_numeral);
+    let cited = match key.split_once('.') {
+        None => number(key).map(|n| format!("第{n}条")),
+        Some((class, item)) => {
+            number(class).zip(number(item)).map(|(class, item)| format!("第{class}类第{item}项"))
+        }
+    };
+    cited.unwrap_or_else(|| key.to_owned())
 }
 
 /// A clause as it is printed; `None` for a draft or an unknown basis.
@@ -235,7 +248,7 @@ pub fn clause(law: &str, at: &str, rules: &Ruleset) -> Option<ClauseRef> {
         law: law.to_owned(),
         title,
         clause: at.to_owned(),
-        effective_from: basis.effective_from.clone()?,
+        effective_from: basis.effective_from.clone(),
     })
 }
 
