@@ -54,7 +54,12 @@ fn run(matches: &ArgMatches, _: Languages) -> Result<Exit, Failure> {
         }
     };
     if matches.get_flag("manifest") {
-        print(&unpack::manifest_text(path, &options).map_err(failed)?)?;
+        let texts = unpack::manifest_texts(path, &options).map_err(failed)?;
+        let several = texts.len() > 1;
+        for (entry, text) in texts {
+            // As `tail` does: lines below the head count from 1.
+            print(&if several { format!("==> {entry} <==\n{text}\n") } else { text })?;
+        }
         return Ok(Exit::Clean);
     }
     let package = unpack::open(path, &options).map_err(failed)?;

@@ -129,7 +129,7 @@ fn within(subject: &Subject<'_>, seen: &Text, standing: ScopeStanding, category:
                 info.zh
             ),
             format!(
-                "The words of the basic function of a {} app, “{}”, imply this function (our inference, not the text of the Provisions; {} does not list {}).",
+                "The words of the basic function of the category {}, “{}”, imply this function (our inference, not the text of the Provisions; {} does not list {}).",
                 category.english,
                 category.function_english,
                 category.clause(),
@@ -146,7 +146,7 @@ fn within(subject: &Subject<'_>, seen: &Text, standing: ScopeStanding, category:
         _ => Text::new(
             format!("该信息属于{}App的必要个人信息（{}）。", category.name, category.clause()),
             format!(
-                "The information belongs to the necessary personal information of a {} app ({}).",
+                "The information belongs to the necessary personal information of the category {} ({}).",
                 category.english,
                 category.clause()
             ),
@@ -243,7 +243,7 @@ fn scope_sentence(info: &Text, yardstick: &Yardstick<'_>, rules: &Ruleset) -> Te
                 .iter()
                 .map(|c| {
                     format!(
-                        "{}: the basic function of a {} app is “{}”, {}",
+                        "{}: the basic function of the category {} is “{}”, {}",
                         c.clause(),
                         c.english,
                         c.function_english,

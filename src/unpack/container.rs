@@ -147,6 +147,21 @@ pub(super) fn read(
     Ok(package)
 }
 
+/// The decoded manifest of every readable part, with its entry.
+pub(super) fn manifest_texts(
+    reader: &mut Reader<'_>,
+    outer: &Archive<'_>,
+    parts: &Parts,
+) -> Vec<(String, String)> {
+    let mut texts = Vec::new();
+    for entry in parts.apks.iter().take(reader.limits.splits as usize) {
+        read_part(reader, outer, entry, |reader, archive, marks, _| {
+            texts.extend(reader.manifest_text(archive, &marks));
+        });
+    }
+    texts
+}
+
 /// Opens one nested APK and hands it to `then`. What stands in the way becomes a gap.
 fn read_part<T>(
     reader: &mut Reader<'_>,

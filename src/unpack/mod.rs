@@ -84,13 +84,14 @@ pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage,
     Ok(package)
 }
 
-/// The decoded manifest of the APK at `path`, line by line as places in a record count them.
+/// The decoded manifests of the package at `path`, each by its entry, line by line as places in a
+/// record count them: one for an APK, one per readable part for a container.
 ///
 /// # Errors
-/// See [`UnpackError`]; a container of several APKs has no manifest of its own.
-pub fn manifest_text(path: &Path, options: &Options) -> Result<String, UnpackError> {
+/// See [`UnpackError`].
+pub fn manifest_texts(path: &Path, options: &Options) -> Result<Vec<(String, String)>, UnpackError> {
     let source = FileSource::open(path).map_err(UnpackError::Io)?;
-    BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).manifest_text(&source))
+    BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).manifest_texts(&source))
 }
 
 /// Size of a file, and with `hash` its digests, in one pass.
@@ -187,12 +188,30 @@ impl<'s> Reader<'s> {
         Ok(package)
     }
 
-    fn manifest_text(mut self, source: &dyn Source) -> Result<String, UnpackError> {
+    fn manifest_texts(mut self, source: &dyn Source) -> Result<Vec<(String, String)>, UnpackError> {
         let buffers = Buffers::default();
         let opened = Archive::open(source, "", self.limits, &self.budget, buffers, &mut self.gaps);
         let Ok(archive) = opened else { return Err(not_an_archive(source, self.gaps)) };
         let marks = Contents::default().add(&archive, self.limits, &mut self.gaps);
-        self.manifest_with(&archive, &marks, |bytes, _, limits, gaps| manifest::decode(bytes, limits, gaps))
+        if marks.manifest.is_none()
+            && let Some(parts) = container::parts(&archive)
+        {
+            return Ok(container::manifest_texts(&mut self, &archive, &parts));
+        }
+        Ok(vec![self.manifest_text(&archive, &marks)?])
+    }
+
+    /// The decoded manifest of one APK, with its entry.
+    fn manifest_text(
+        &mut self,
+        archive: &Archive<'_>,
+        marks: &Landmarks,
+    ) -> Result<(String, String), UnpackError> {
+        let decode = |bytes: &[u8], _: &str, limits: &Limits, gaps: &mut Vec<Gap>| {
+            manifest::decode(bytes, limits, gaps)
+        };
+        let text = self.manifest_with(archive, marks, decode)?;
+        Ok((format!("{}{MANIFEST}", archive.prefix()), text))
     }
 
     /// Reads the manifest of one APK.
