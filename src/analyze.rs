@@ -1,14 +1,12 @@
 //! The sentence: a sample becomes bytes, bytes become a record, the record facts, the facts and a
 //! category findings.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use crate::categorize::{self, Categorizer, Hints, ModelError, Overrides, Status};
 use crate::facts;
 use crate::finding::InfoRef;
-use crate::package::{AppPackage, Label, PACKAGE_SCHEMA};
+use crate::package::{AppPackage, Label};
 use crate::report::model::{
     AppIdentity, AppReport, Candidate, CategoryRef, Mismatch, Outcome, PermissionRow, Placement,
     PlacementStatus, Reason, Scope, ScopeRow, Skipped, Unreadable,
@@ -28,6 +26,8 @@ pub struct Options {
     pub categories: Option<Vec<u8>>,
     /// Rows that overrule the placement of single apps.
     pub overrides: Overrides,
+    /// What the placement may use.
+    pub placement: categorize::Options,
 }
 
 /// Analyses samples. Build once, use from any number of threads.
@@ -52,9 +52,14 @@ impl<'r> Analyzer<'r> {
         self.rules
     }
 
+    /// What places apps.
+    pub fn categorizer(&self) -> &Categorizer<'r> {
+        &self.categorizer
+    }
+
     /// Opens one sample and analyses it. Whatever is wrong with it is part of the outcome.
     pub fn analyze(&self, sample: &Sample) -> Outcome {
-        match self.open(Path::new(&sample.path)) {
+        match unpack::open(Path::new(&sample.path), &self.options.unpack) {
             Ok(package) => Outcome::Analysed(Box::new(self.analyze_package(sample, package))),
             Err(error @ UnpackError::NotAPackage(_)) => {
                 Outcome::Skipped(Skipped { sample: sample.clone(), reason: error.text() })
@@ -67,17 +72,6 @@ impl<'r> Analyzer<'r> {
                     _ => Vec::new(),
                 },
             }),
-        }
-    }
-
-    /// Opens a package, or a record that `piscope inspect` saved.
-    fn open(&self, path: &Path) -> Result<AppPackage, UnpackError> {
-        match unpack::open(path, &self.options.unpack) {
-            Err(UnpackError::NotAPackage(looks)) => match saved(path) {
-                Some(package) => package,
-                None => Err(UnpackError::NotAPackage(looks)),
-            },
-            opened => opened,
         }
     }
 
@@ -105,15 +99,25 @@ impl<'r> Analyzer<'r> {
         }
     }
 
-    fn place(&self, sample: &Sample, package: &AppPackage) -> categorize::Placement {
+    /// Places one app. Where its names and its manifest do not decide, the texts of the package at
+    /// the sample's path are read too.
+    pub fn place(&self, sample: &Sample, package: &AppPackage) -> categorize::Placement {
         let listed = sample.listed.as_ref().and_then(|row| row.category.as_deref());
-        let hints = Hints {
+        let mut hints = Hints {
             user: self.options.categories.clone(),
             listed: listed.and_then(|words| self.rules.categories_named(words).ok()),
             overridden: self.options.overrides.get(&package.package).cloned(),
             ..Hints::default()
         };
-        self.categorizer.place(package, &hints, categorize::Options::default())
+        let placement = self.categorizer.place(package, &hints, self.options.placement);
+        if placement.status != Status::Undetermined {
+            return placement;
+        }
+        hints.strings = unpack::texts(Path::new(&sample.path), &self.options.unpack);
+        if hints.strings.is_empty() {
+            return placement;
+        }
+        self.categorizer.place(package, &hints, self.options.placement)
     }
 
     fn yardstick(&self, placement: &categorize::Placement) -> Yardstick<'r> {
@@ -237,7 +241,7 @@ impl<'r> Analyzer<'r> {
                 return Some(Mismatch { column, listed, found: String::new(), message });
             }
         };
-        let own = self.categorizer.place(package, &Hints::default(), categorize::Options::default());
+        let own = self.categorizer.place(package, &Hints::default(), self.options.placement);
         if own.status != Status::Placed || own.categories.iter().any(|n| listed.contains(n)) {
             return None;
         }
@@ -245,39 +249,6 @@ impl<'r> Analyzer<'r> {
             own.categories.iter().filter_map(|n| self.rules.category(*n)).map(|c| c.name.as_str()).collect();
         Some(mismatch("应用类型", words, &names.join("、")))
     }
-}
-
-/// No record that this program saves is larger.
-const SAVED_BYTES: u64 = 64 << 20;
-
-/// The record saved at `path`; `None` if that is something else.
-fn saved(path: &Path) -> Option<Result<AppPackage, UnpackError>> {
-    let mut bytes = Vec::new();
-    let mut head = [0; 64];
-    let mut file = File::open(path).ok()?;
-    let read = file.read(&mut head).ok()?;
-    let head = head.get(..read)?;
-    let begins = String::from_utf8_lossy(head).split_whitespace().collect::<String>();
-    if !begins.starts_with(&format!("{{\"schema\":\"{PACKAGE_SCHEMA}\"")) {
-        return None;
-    }
-    bytes.extend_from_slice(head);
-    file.take(SAVED_BYTES).read_to_end(&mut bytes).ok()?;
-    Some(serde_json::from_slice(&bytes).map_err(|error| {
-        let (line, part) = (error.line(), "JSON".to_owned());
-        let reason = Text::new(
-            format!("保存的记录第 {line} 行有误（{error}）；请用 piscope inspect 重新生成"),
-            format!("the saved record is broken at line {line} ({error}); make it anew with piscope inspect"),
-        );
-        let code = "saved.format".to_owned();
-        UnpackError::Unreadable(Box::new(unpack::Unreadable {
-            code,
-            part,
-            offset: None,
-            reason,
-            gaps: Vec::new(),
-        }))
-    }))
 }
 
 fn context(sample: &Sample) -> facts::Context {

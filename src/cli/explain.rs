@@ -1,14 +1,16 @@
 //! `piscope explain WORD`: what a category, a permission, an information, a finding or a level is.
 
+use std::path::PathBuf;
+
 use clap::ArgMatches;
 
 use crate::cli::language::Languages;
 use crate::cli::output::print;
-use crate::cli::usage::argument;
-use crate::cli::{Command, Exit, Failure, rules, scan};
+use crate::cli::page::Page;
+use crate::cli::usage::{argument, option};
+use crate::cli::{Command, Exit, Failure, reasoning, rules, scan};
 use crate::finding::Level;
 use crate::info::Info;
-use crate::report::plain::{pad, wrap};
 use crate::report::wording::{self, Phrase};
 use crate::rules::{BasisLevel, Capability, Category, PermissionKind, PermissionRule, Reach, Ruleset};
 use crate::text::{Lang, Text};
@@ -16,24 +18,39 @@ use crate::text::{Lang, Text};
 pub const COMMAND: Command = Command {
     name: "explain",
     about: Phrase::new(
-        "解释一个应用类型、权限、个人信息、发现代码或级别",
-        "Explain a category, a permission, an information, a finding code or a level",
+        "解释一个应用类型、权限、个人信息、发现代码或级别；--app 解释一个应用的判断过程",
+        "Explain a category, a permission, an information, a finding code or a level; with --app, how an app was judged",
     ),
     arguments: |command, lang| {
         let help = Phrase::new(
             "类型的序号、名称或 id，权限全名或简名，信息 id，发现代码，级别",
             "number, name or id of a category; a permission; an information id; a finding code; a level",
         );
-        command.arg(argument("WORD", help, lang).required(true).num_args(1..)).arg(rules::folder_option(lang))
+        let app = Phrase::new(
+            "打印该安装包的类型判断和各项发现的全部理由",
+            "Print all reasons for the category and the findings of this package",
+        );
+        command
+            .arg(argument("WORD", help, lang).required_unless_present("app").num_args(1..))
+            .arg(
+                option("app", app, lang)
+                    .value_name("PACKAGE")
+                    .conflicts_with("WORD")
+                    .value_parser(clap::value_parser!(PathBuf)),
+            )
+            .arg(rules::folder_option(lang))
     },
     run,
 };
 
 fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
     let rules = rules::load(matches)?;
+    if let Some(path) = matches.get_one::<PathBuf>("app") {
+        return reasoning::of(path, &rules, languages.terminal);
+    }
     let words: Vec<_> = matches.get_many::<String>("WORD").unwrap_or_default().map(String::as_str).collect();
     let word = words.join(" ");
-    let mut page = Page { text: String::new(), lang: languages.terminal };
+    let mut page = Page::new(languages.terminal);
     page.explain(&rules, word.trim());
     if page.text.is_empty() {
         return Err(unknown(&rules, &word));
@@ -41,14 +58,6 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
     print(&page.text)?;
     Ok(Exit::Clean)
 }
-
-struct Page {
-    text: String,
-    lang: Lang,
-}
-
-const WIDTH: usize = 100;
-const LABEL: usize = 14;
 
 impl Page {
     /// Writes every meaning of `word`, so that nothing hides behind another.
@@ -75,31 +84,6 @@ impl Page {
             if name == word || label.in_lang(Lang::Zh) == word || short_label == Some(word) {
                 self.level(name, level);
             }
-        }
-    }
-
-    fn head(&mut self, text: &str) {
-        if !self.text.is_empty() {
-            self.text.push('\n');
-        }
-        self.text += text;
-        self.text.push('\n');
-    }
-
-    fn line(&mut self, label: Phrase, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        for (i, line) in wrap(text, WIDTH - LABEL - 2).iter().enumerate() {
-            let label = if i == 0 { label.in_lang(self.lang) } else { "" };
-            self.text += &format!("  {}{line}\n", pad(label, LABEL));
-        }
-    }
-
-    fn lines<'t>(&mut self, label: Phrase, texts: impl IntoIterator<Item = &'t Text>) {
-        let lang = self.lang;
-        for text in texts {
-            self.line(label, text.in_lang(lang));
         }
     }
 
@@ -180,7 +164,7 @@ impl Page {
             let why = yields.why.as_ref().map(|w| w.in_lang(self.lang)).unwrap_or_default();
             self.line(
                 Phrase::new("版本条件", "By level"),
-                &format!("{}: {} {why}", when.join(", "), yields.info.join(", ")),
+                &format!("{}: {}. {why}", when.join(", "), yields.info.join(", ")),
             );
         }
         if let Some(capability) = permission.capability.as_ref().and_then(|id| rules.capabilities.get(id)) {

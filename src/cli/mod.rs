@@ -2,11 +2,14 @@
 //!
 //! A command is a file of its own and one row in [`COMMANDS`].
 
+mod eval;
 mod explain;
 mod inspect;
 mod language;
 mod output;
+mod page;
 mod parse;
+mod reasoning;
 mod rules;
 mod scan;
 mod schema;
@@ -18,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::ArgMatches;
 
+use crate::categorize::ModelError;
 use crate::cli::language::Languages;
 use crate::report::plain::plain;
 use crate::report::wording::Phrase;
@@ -33,7 +37,7 @@ struct Command {
 }
 
 const COMMANDS: &[Command] =
-    &[scan::COMMAND, inspect::COMMAND, explain::COMMAND, rules::COMMAND, schema::COMMAND];
+    &[scan::COMMAND, inspect::COMMAND, explain::COMMAND, rules::COMMAND, eval::COMMAND, schema::COMMAND];
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +68,16 @@ impl Failure {
 
     fn no_input(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self { exit: Exit::NoInput, message: Text::new(zh, en) }
+    }
+
+    /// The words model among the rules is broken.
+    fn model(error: &ModelError) -> Self {
+        Self::usage(
+            format!("规则中的词语模型无法使用（{error}）。请恢复该文件，或去掉 --rules。"),
+            format!(
+                "The words model among the rules cannot be used ({error}). Restore the file, or leave --rules out."
+            ),
+        )
     }
 
     /// Standard output is closed or full.

@@ -308,19 +308,14 @@ fn run(matches: &ArgMatches, languages: Languages) -> Result<Exit, Failure> {
     });
 
     let unpack = unpack::Options { limits: limits(matches), hash: !matches.get_flag("no-hash") };
-    let options = Options { unpack, categories, overrides };
+    let options = Options { unpack, categories, overrides, ..Options::default() };
     let tool = Tool {
         name: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ruleset_version: rules.version.clone(),
         ruleset_digest: rules.digest.clone(),
     };
-    let analyzer = Analyzer::new(&rules, options).map_err(|e| {
-        Failure::usage(
-            format!("规则中的词语模型无法使用（{e}）。请恢复该文件，或去掉 --rules。"),
-            format!("The words model among the rules cannot be used ({e}). Restore the file, or leave --rules out."),
-        )
-    })?;
+    let analyzer = Analyzer::new(&rules, options).map_err(|e| Failure::model(&e))?;
     let threads = matches.get_one::<u64>("threads").map_or(0, |n| index(*n));
     let shown = !quiet && !matches.get_flag("no-progress") && std::env::var_os("CI").is_none();
     let mut progress = Progress::new(shown, folders, lang);

@@ -162,6 +162,13 @@ pub(super) fn manifest_texts(
     texts
 }
 
+/// The texts of every readable part.
+pub(super) fn texts(reader: &mut Reader<'_>, outer: &Archive<'_>, parts: &Parts, found: &mut Vec<String>) {
+    for entry in parts.apks.iter().take(reader.limits.splits as usize) {
+        read_part(reader, outer, entry, |reader, archive, _, _| reader.append_texts(archive, found));
+    }
+}
+
 /// Opens one nested APK and hands it to `then`. What stands in the way becomes a gap.
 fn read_part<T>(
     reader: &mut Reader<'_>,

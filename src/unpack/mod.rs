@@ -26,6 +26,7 @@ pub mod pool;
 mod saved;
 pub mod signature;
 pub mod source;
+mod texts;
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -92,6 +93,13 @@ pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage,
 pub fn manifest_texts(path: &Path, options: &Options) -> Result<Vec<(String, String)>, UnpackError> {
     let source = FileSource::open(path).map_err(UnpackError::Io)?;
     BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).manifest_texts(&source))
+}
+
+/// The texts of all resource tables of the package at `path`, in every language; empty where there
+/// are none to be read. What could not be read is in the gaps of the record.
+pub fn texts(path: &Path, options: &Options) -> Vec<String> {
+    let Ok(source) = FileSource::open(path) else { return Vec::new() };
+    BUFFERS.with_borrow_mut(|spare| Reader::new(&options.limits, spare).texts(&source))
 }
 
 /// Size of a file, and with `hash` its digests, in one pass.
@@ -214,6 +222,26 @@ impl<'s> Reader<'s> {
         Ok((format!("{}{MANIFEST}", archive.prefix()), text))
     }
 
+    fn texts(mut self, source: &dyn Source) -> Vec<String> {
+        let mut found = Vec::new();
+        let opened = Archive::open(source, "", self.limits, &self.budget, Buffers::default(), &mut self.gaps);
+        let Ok(archive) = opened else { return found };
+        match container::parts(&archive).filter(|_| archive.find(MANIFEST.as_bytes()).is_none()) {
+            Some(parts) => container::texts(&mut self, &archive, &parts, &mut found),
+            None => self.append_texts(&archive, &mut found),
+        }
+        found
+    }
+
+    /// Adds the texts of one APK.
+    fn append_texts(&mut self, archive: &Archive<'_>, found: &mut Vec<String>) {
+        let Some(entry) = archive.find(RESOURCES.as_bytes()).copied() else { return };
+        let bytes = archive.read(&entry, &mut self.budget, &mut self.spare.entry, &mut self.gaps);
+        if let Ok(bytes) = bytes {
+            texts::append(bytes, self.limits, found);
+        }
+    }
+
     /// Reads the manifest of one APK.
     fn manifest(&mut self, archive: &Archive<'_>, marks: &Landmarks) -> Result<ManifestData, UnpackError> {
         self.manifest_with(archive, marks, manifest::read)
@@ -268,7 +296,7 @@ impl<'s> Reader<'s> {
                 arsc::TableError::Io(e) => format!("cannot be read: {e}"),
                 arsc::TableError::NotTable => "not a resource table".to_owned(),
             };
-            let part = format!("{}resources.arsc", archive.prefix());
+            let part = format!("{}{RESOURCES}", archive.prefix());
             self.gap(GapKind::Unread, "arsc.format", &part, &detail);
             Vec::new()
         })
@@ -298,6 +326,7 @@ impl<'s> Reader<'s> {
 }
 
 const MANIFEST: &str = "AndroidManifest.xml";
+const RESOURCES: &str = "resources.arsc";
 
 const MANIFEST_MISSING: (&str, &str) = (
     "缺少清单文件，系统不会安装这样的包；请确认文件完整，并从原渠道重新获取",
