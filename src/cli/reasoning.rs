@@ -11,7 +11,6 @@ use crate::report::plain::plain;
 use crate::report::wording::{self, Phrase};
 use crate::rules::Ruleset;
 use crate::sample::Sample;
-use crate::scope::PROVISIONS;
 use crate::text::Lang;
 
 /// Names in a package may be as long as their author liked.
@@ -28,8 +27,8 @@ pub fn of(path: &Path, rules: &Ruleset, lang: Lang) -> Result<Exit, Failure> {
     };
     let mut page = Page::new(lang);
     names(&mut page, &app);
-    placement(&mut page, &app.placement, rules);
-    if let Some(note) = &app.scope.note {
+    placement(&mut page, &app.placement);
+    if let Some(note) = app.scope.note.as_ref().filter(|_| app.scope.applied) {
         page.line(Phrase::new("范围比对", "Scope check"), note.in_lang(lang));
     }
     for finding in &app.findings {
@@ -69,7 +68,7 @@ fn names(page: &mut Page, app: &AppReport) {
     page.head(&plain(&format!("{label} ({})", app.app.package), NAME));
 }
 
-fn placement(page: &mut Page, placement: &Placement, rules: &Ruleset) {
+fn placement(page: &mut Page, placement: &Placement) {
     let lang = page.lang;
     page.line(Phrase::new("应用类型", "Category"), placement.message.in_lang(lang));
     if let Some(confidence) = placement.confidence {
@@ -90,12 +89,6 @@ fn placement(page: &mut Page, placement: &Placement, rules: &Ruleset) {
         for reason in &candidate.reasons {
             page.line(Phrase::new("依据", "Because"), &reason_text(reason, lang));
         }
-    }
-    let article = |n: &str| rules.law.get(PROVISIONS).and_then(|law| law.articles.get(n)).cloned();
-    if placement.status == crate::report::model::PlacementStatus::SupplySide
-        && let Some(text) = article("3")
-    {
-        page.line(Phrase::new("第三条", "Article 3"), &text);
     }
 }
 

@@ -164,9 +164,10 @@ fn within(subject: &Subject<'_>, seen: &Text, standing: ScopeStanding, category:
 fn undetermined(subject: &Subject<'_>, seen: &Text, yardstick: &Yardstick<'_>) -> Text {
     let info = info(subject.info);
     let why = match yardstick {
-        Yardstick::NotApplied(reason) => Text::new(
-            format!("本次不与第五条作范围比对：{}", reason.zh),
-            format!("No comparison with Article 5 was made: {}", reason.en),
+        // The reason is long, and the same for every finding: it stands with the category.
+        Yardstick::NotApplied(_) => Text::new(
+            "该应用不适用与第五条的范围比对（理由见应用类型的判断），此项仅列出能力。",
+            "The comparison with Article 5 does not apply to this app (the category says why); only the ability is listed.",
         ),
         _ => Text::new(
             format!(

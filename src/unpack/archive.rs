@@ -1128,11 +1128,11 @@ mod tests {
 
     fn unchanged(_: usize, _: &mut Vec<u8>) {}
 
-    /// Names and contents (or the code of what prevents them), and the codes of the gaps.
-    fn read_all(
-        bytes: &[u8],
-        limits: &Limits,
-    ) -> Option<(Vec<(String, Result<Vec<u8>, String>)>, Vec<String>)> {
+    /// The bytes of an entry, or the code of what prevents them.
+    type Content = Result<Vec<u8>, String>;
+
+    /// Names and contents, and the codes of the gaps.
+    fn read_all(bytes: &[u8], limits: &Limits) -> Option<(Vec<(String, Content)>, Vec<String>)> {
         let mut gaps = Vec::new();
         let mut budget = Budget::new(limits);
         let archive = Archive::open(&bytes, "", limits, &budget, Buffers::default(), &mut gaps).ok()?;
@@ -1145,7 +1145,7 @@ mod tests {
         Some((files, gaps.into_iter().map(|g| g.code).collect()))
     }
 
-    fn one(bytes: &[u8]) -> (Result<Vec<u8>, String>, Vec<String>) {
+    fn one(bytes: &[u8]) -> (Content, Vec<String>) {
         let (files, gaps) = read_all(bytes, &Limits::default()).unwrap();
         (files[0].1.clone(), gaps)
     }
