@@ -255,7 +255,15 @@ fn decode_utf8<'a>(body: &'a [u8], max: usize, flaws: &mut Flaws) -> Cow<'a, str
     }
     match std::str::from_utf8(part) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(decode_modified(part, cut, flaws)),
+        Err(_) => {
+            let mut text = decode_modified(part, cut, flaws);
+            // U+FFFD takes three bytes for one.
+            while text.len() > max {
+                flaws.add(Flaws::CUT);
+                text.pop();
+            }
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -469,6 +477,14 @@ mod tests {
         let (text, flaws) = decode(&b, false, 3);
         assert_eq!(text, "天");
         assert!(flaws.has(Flaws::CUT));
+    }
+
+    #[test]
+    fn replaced_bytes_do_not_grow_beyond_the_limit() {
+        let b = [&[30, 30][..], &[0xff; 30], &[0]].concat();
+        let (text, flaws) = decode(&b, true, 30);
+        assert_eq!(text.len(), 30);
+        assert!(flaws.has(Flaws::CUT) && flaws.has(Flaws::ENCODING));
     }
 
     #[test]
