@@ -51,7 +51,9 @@ fn read(
             Some(table.resolve(&data.references, &mut gaps))
         })
         .unwrap_or_default();
-    Ok((manifest::apply(data, &resolved), gaps))
+    let mut room = data.room;
+    let package = manifest::apply(data, &resolved, &mut room, &mut gaps);
+    Ok((package, gaps))
 }
 
 #[test]
@@ -329,7 +331,8 @@ fn mutated_documents_and_tables_never_panic() {
                 if which == 0 {
                     if let Ok(data) = manifest::read(&bytes, "AndroidManifest.xml", &limits, &mut gaps) {
                         ids = data.references.clone();
-                        let _ = manifest::apply(data, &[]);
+                        let mut room = data.room;
+                        let _ = manifest::apply(data, &[], &mut room, &mut Vec::new());
                     }
                     let _ = manifest::decode(&bytes, &limits, &mut gaps);
                 } else {

@@ -36,6 +36,8 @@ const WINDOW: usize = 512 << 10;
 const NAME_BYTES: usize = 16 << 20;
 /// The best that deflate can do, byte for byte.
 const DEFLATE_RATIO: u64 = 1032;
+/// Characters of a name that are shown.
+const SHOWN: usize = 512;
 /// Room for the extra field of a local header in the read that fetches an entry.
 const LOCAL_EXTRA: u64 = 64;
 
@@ -186,9 +188,9 @@ impl<'a> Archive<'a> {
     }
 
     /// The name of a row for people: UTF-8, else GB 18030 (what Chinese packers write), else
-    /// with replacement characters.
+    /// with replacement characters; cut after 512 characters, because places repeat it.
     pub fn display_name(&self, entry: &Entry) -> String {
-        decode_name(self.name(entry)).into_owned()
+        shown(&decode_name(self.name(entry)))
     }
 
     /// The prefix given to [`Archive::open`].
@@ -392,7 +394,7 @@ impl<'a> Archive<'a> {
     }
 
     fn part(&self, entry: &Entry) -> String {
-        format!("{}{}", self.prefix, decode_name(self.name(entry)))
+        format!("{}{}", self.prefix, self.display_name(entry))
     }
 
     fn note(&self, gaps: &mut Vec<Gap>, kind: GapKind, code: &str, offset: u64, detail: String) {
@@ -709,6 +711,14 @@ impl<'a> Archive<'a> {
             let detail = format!("{first} bytes stand before the first entry");
             self.note(gaps, GapKind::Tampered, "zip.prefix", 0, detail);
         }
+    }
+}
+
+/// The first characters of a name.
+fn shown(name: &str) -> String {
+    match name.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", name.get(..end).unwrap_or_default()),
+        None => name.to_owned(),
     }
 }
 

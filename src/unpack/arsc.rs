@@ -156,6 +156,7 @@ pub struct ResourceTable<'a> {
     visits: u64,
     hops: u32,
     string_bytes: usize,
+    text_bytes: usize,
     max_strings: u32,
 }
 
@@ -261,6 +262,7 @@ impl<'a> ResourceTable<'a> {
             visits: u64::from(limits.table_chunks).saturating_mul(4),
             hops: limits.reference_hops,
             string_bytes: limits.string_bytes,
+            text_bytes: limits.name_bytes.saturating_mul(4),
             max_strings: limits.strings,
         };
         let head = out.table.chunk(0).filter(|c| c.0 == TABLE);
@@ -402,7 +404,7 @@ impl<'a> ResourceTable<'a> {
                 }
                 // No step ahead can be in the language any more.
                 _ if !spoken => return None,
-                kind::STRING => return self.string(value.data),
+                kind::STRING => return self.string(value.data).filter(|text| self.keep(text, gaps)),
                 kind::REFERENCE | kind::DYNAMIC_REFERENCE | kind::ATTRIBUTE | kind::DYNAMIC_ATTRIBUTE => {
                     return None;
                 }
@@ -422,6 +424,14 @@ impl<'a> ResourceTable<'a> {
         let entry = id & 0xffff;
         // Package 0 of a reference is the package itself.
         let own = package_id == 0 && !self.packages.iter().any(|p| p.id == 0);
+        // A table may have as many packages as chunks.
+        self.visits = self.visits.saturating_sub(self.packages.len() as u64 / 64);
+        if self.visits == 0 {
+            gap_once(gaps, GapKind::Limit, "arsc.chunks", PART, None, || {
+                "reading stopped at the limit of chunks".to_owned()
+            });
+            return best;
+        }
         for index in 0..self.packages.len() {
             let Some(package) = self.packages.get(index) else { break };
             if package.id != u32::from(package_id) && !own {
@@ -449,6 +459,18 @@ impl<'a> ResourceTable<'a> {
             }
         }
         best
+    }
+
+    /// Whether `text` may be given out: every id can name the same long string.
+    fn keep(&mut self, text: &str, gaps: &mut Vec<Gap>) -> bool {
+        let left = self.text_bytes.checked_sub(text.len());
+        self.text_bytes = left.unwrap_or(0);
+        if left.is_none() {
+            gap_once(gaps, GapKind::Limit, "arsc.text-bytes", PART, None, || {
+                "strings were left out: limit of bytes reached".to_owned()
+            });
+        }
+        left.is_some()
     }
 
     /// Takes the entry from the type chunk at `at` if it has it and fits better than `best`.
@@ -493,6 +515,8 @@ impl<'a> ResourceTable<'a> {
             let (mut low, mut high) = (0, count);
             while low < high {
                 let middle = low.midpoint(high);
+                // Each step may be a read of its own.
+                self.visits = self.visits.checked_sub(1)?;
                 let pair = self.table.upto(slot(middle, 4), 4);
                 let (index, offset) = (u32::from(u16_at(pair, 0)?), u16_at(pair, 2)?);
                 match index.cmp(&entry) {
@@ -747,6 +771,31 @@ mod tests {
         let (r, gaps) =
             resolve(&table(&[], 0, &[chunk(1, &none, Shape::Dense, &[(0, S, 7)])]), &[0x7f01_0000]);
         assert_eq!((r[0].default.as_deref(), gaps), (None, vec!["Unread arsc.string-index".to_owned()]));
+    }
+
+    #[test]
+    fn the_sum_of_texts_and_of_work_is_bounded() {
+        let none = plain(&[0, 0], &[0, 0]);
+        let entries: Vec<_> = (0..300).map(|n| (n, S, 0)).collect();
+        let bytes = table(&["0123456789"], 0, &[chunk(1, &none, Shape::Dense, &entries)]);
+        let ids: Vec<u32> = (0..300).map(|n| 0x7f01_0000 + n).collect();
+        let read = |bytes: &[u8], limits: &Limits| {
+            let mut gaps = Vec::new();
+            let rows = ResourceTable::open(&bytes, limits, &mut gaps).unwrap().resolve(&ids, &mut gaps);
+            let found = rows.iter().filter(|r| r.default.is_some()).count();
+            (found, gaps.into_iter().map(|g| g.code).collect::<Vec<_>>())
+        };
+        let limits = Limits { name_bytes: 100, ..Limits::default() };
+        assert_eq!(read(&bytes, &limits), (40, vec!["arsc.text-bytes".to_owned()]));
+
+        // Thousands of empty packages, each looked at for every id.
+        let mut many = bytes.clone();
+        many.extend([0, 2, 8, 0, 8, 0, 0, 0].repeat(6400));
+        let size = many.len() as u32;
+        many[4..8].copy_from_slice(&size.to_le_bytes());
+        let limits = Limits { table_chunks: 6410, ..Limits::default() };
+        let (found, gaps) = read(&many, &limits);
+        assert!(found < 300 && gaps.contains(&"arsc.chunks".to_owned()), "{found} {gaps:?}");
     }
 
     #[test]

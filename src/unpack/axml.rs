@@ -50,6 +50,8 @@ pub struct Document<'a> {
     first: usize,
     end: usize,
     max: usize,
+    /// Bytes of strings that may still be decoded: one string can be named by every node.
+    room: Cell<usize>,
     flaws: Cell<Flaws>,
 }
 
@@ -206,6 +208,7 @@ impl<'a> Document<'a> {
             first: end,
             end,
             max: limits.string_bytes,
+            room: Cell::new(usize::try_from(limits.entry_bytes).unwrap_or(usize::MAX).saturating_mul(2)),
             flaws: Cell::default(),
         };
         let mut at = header;
@@ -278,9 +281,18 @@ impl<'a> Document<'a> {
         (0_u32..).zip(self.map.as_chunks::<4>().0.iter().map(|b| u32::from_le_bytes(*b)))
     }
 
-    /// The string `index`; `None` for an index outside the pool, which is noted.
+    /// The string `index`; `None` for an index outside the pool, and once twice the bytes of the
+    /// largest entry were decoded; both are noted.
     pub fn string(&self, index: u32) -> Option<Cow<'a, str>> {
         let mut flaws = self.flaws.get();
+        let length = self.length(index);
+        if length > self.room.get() {
+            self.room.set(0);
+            flaws.add(Flaws::SPENT);
+            self.flaws.set(flaws);
+            return None;
+        }
+        self.room.set(self.room.get().saturating_sub(length));
         let text = self.pool.get(index, self.max, &mut flaws);
         self.flaws.set(flaws);
         text

@@ -40,7 +40,10 @@ pub(super) fn parts(archive: &Archive<'_>) -> Option<Parts> {
     if apks.iter().any(|e| in_folder(e, b"splits/")) {
         apks.retain(|e| in_folder(e, b"splits/"));
     }
-    apks.sort_by_key(|e| (rank(archive.name(e)), archive.name(e).to_vec()));
+    apks.sort_by(|a, b| {
+        let key = |e| (rank(archive.name(e)), archive.name(e));
+        key(a).cmp(&key(b))
+    });
     apks.dedup_by(|b, a| archive.name(a) == archive.name(b));
     let mut alternatives = Vec::new();
     if apks.iter().all(|e| in_folder(e, b"standalones/")) {
@@ -75,11 +78,21 @@ pub(super) fn read(
         reader.gap(GapKind::Limit, "container.splits", "container", &detail);
         apks.truncate(most);
     }
-    let base = apks.iter().position(|entry| is_base(reader, outer, entry));
+    let base = apks.iter().position(|entry| !reader.budget.is_late() && is_base(reader, outer, entry));
     let Some(base) = base.map(|at| apks.remove(at)) else {
         // Say why each part could not serve.
         for entry in &apks {
-            read_part(reader, outer, entry, |_, _, _, _| ());
+            if !reader.budget.is_late() {
+                read_part(reader, outer, entry, |_, _, _, _| ());
+            }
+        }
+        if reader.budget.is_late() {
+            reader.gap(
+                GapKind::Limit,
+                "sample.time",
+                "sample",
+                "the time allowed for one sample was used up",
+            );
         }
         return Err(reader.unreadable("container.base-missing", "container", &NO_BASE));
     };
@@ -99,13 +112,14 @@ pub(super) fn read(
     };
     resolved.resize(data.references.len(), Resolved::default());
 
+    let mut room = data.room;
     let mut splits = Vec::new();
     for entry in &apks {
         if reader.budget.is_late() {
             break;
         }
         read_part(reader, outer, entry, |reader, archive, marks, found| {
-            let part = match reader.manifest(archive, &marks) {
+            let part = match reader.manifest_into(room, archive, &marks) {
                 Ok(part) => part,
                 Err(e) => return keep_going(reader, e),
             };
@@ -129,14 +143,18 @@ pub(super) fn read(
                 true => Vec::new(),
                 false => reader.resolve(archive, &marks, &part.references),
             };
-            splits.push((name, manifest::apply(part, &own)));
+            room = part.room;
+            splits.push((name, manifest::apply(part, &own, &mut room, &mut reader.gaps)));
         });
     }
     for entry in &alternatives {
-        read_part(reader, outer, entry, |_, _, _, found| contents.merge_libraries(found));
+        if reader.budget.is_late() {
+            break;
+        }
+        read_part(reader, outer, entry, |reader, _, _, found| contents.merge_libraries(found, reader.limits));
     }
 
-    let mut package = manifest::apply(data, &resolved);
+    let mut package = manifest::apply(data, &resolved, &mut room, &mut reader.gaps);
     for (name, split) in splits {
         merge(&mut package, split);
         package.splits.push(name);

@@ -9,8 +9,7 @@ use crate::package::{AppPackage, Gap, GapKind, NativeLibrary};
 pub struct Contents {
     assets: Names,
     other: Names,
-    /// Name and ABI.
-    native: Vec<(String, String)>,
+    native: Libraries,
     dex: u32,
 }
 
@@ -34,17 +33,21 @@ impl Names {
 
     fn finish(mut self, what: &str, gaps: &mut Vec<Gap>) -> Vec<String> {
         if self.cut {
-            gaps.push(Gap {
-                kind: GapKind::Limit,
-                code: "names.count".to_owned(),
-                part: what.to_owned(),
-                offset: None,
-                detail: format!("{} names kept, the others left out", self.list.len()),
-            });
+            gaps.push(cut_gap(what, self.list.len()));
         }
         self.list.sort_unstable();
         self.list.dedup();
         self.list
+    }
+}
+
+fn cut_gap(what: &str, kept: usize) -> Gap {
+    Gap {
+        kind: GapKind::Limit,
+        code: "names.count".to_owned(),
+        part: what.to_owned(),
+        offset: None,
+        detail: format!("{kept} names kept, the others left out"),
     }
 }
 
@@ -57,6 +60,31 @@ pub struct Landmarks {
     pub resources: Option<Entry>,
     /// `META-INF/*.RSA`, `.DSA`, `.EC`.
     pub signatures: Vec<Entry>,
+}
+
+/// Native libraries by name and ABI.
+#[derive(Default)]
+struct Libraries {
+    list: Vec<(String, String)>,
+    bytes: usize,
+    cut: bool,
+}
+
+impl Libraries {
+    fn add(&mut self, (name, abi): (String, String), limits: &Limits) {
+        let bytes = self.bytes.saturating_add(name.len()).saturating_add(abi.len());
+        if self.list.len() >= limits.names || bytes > limits.name_bytes {
+            self.cut = true;
+            return;
+        }
+        self.bytes = bytes;
+        self.list.push((name, abi));
+    }
+
+    fn merge(&mut self, other: Libraries, limits: &Limits) {
+        self.cut |= other.cut;
+        other.list.into_iter().for_each(|row| self.add(row, limits));
+    }
 }
 
 impl Contents {
@@ -111,13 +139,13 @@ impl Contents {
             to.cut |= from.cut;
             from.list.into_iter().for_each(|name| to.add(name, limits));
         }
-        self.native.extend(part.native);
+        self.native.merge(part.native, limits);
         self.dex = self.dex.saturating_add(part.dex);
     }
 
     /// Adds only the native libraries of another build of the same app.
-    pub fn merge_libraries(&mut self, build: Contents) {
-        self.native.extend(build.native);
+    pub fn merge_libraries(&mut self, build: Contents, limits: &Limits) {
+        self.native.merge(build.native, limits);
     }
 
     /// `path` is `ABI/NAME.so`.
@@ -126,20 +154,23 @@ impl Contents {
         if let Some((abi, name)) = text.split_once('/')
             && name.ends_with(".so")
             && !name.contains('/')
-            && self.native.len() < limits.names
         {
-            self.native.push((name.to_owned(), abi.to_owned()));
+            self.native.add((name.to_owned(), abi.to_owned()), limits);
         }
     }
 
     /// Puts everything into the record.
-    pub fn finish(mut self, package: &mut AppPackage, gaps: &mut Vec<Gap>) {
+    pub fn finish(self, package: &mut AppPackage, gaps: &mut Vec<Gap>) {
         package.assets = self.assets.finish("assets", gaps);
         package.other_files = self.other.finish("other files", gaps);
         package.dex_count = self.dex;
-        self.native.sort_unstable();
-        self.native.dedup();
-        for (name, abi) in self.native {
+        let Libraries { list: mut native, cut, .. } = self.native;
+        if cut {
+            gaps.push(cut_gap("native libraries", native.len()));
+        }
+        native.sort_unstable();
+        native.dedup();
+        for (name, abi) in native {
             match package.native_libraries.last_mut() {
                 Some(last) if last.name == name => last.abis.push(abi),
                 _ => package.native_libraries.push(NativeLibrary { name, abis: vec![abi] }),
@@ -182,6 +213,23 @@ mod tests {
         {
             assert_eq!(dex_number(name), None, "{}", name.escape_ascii());
         }
+    }
+
+    #[test]
+    fn libraries_are_counted_over_all_parts() {
+        let limits = Limits { names: 3, ..Limits::default() };
+        let mut whole = Contents::default();
+        for part in 0..3 {
+            let mut contents = Contents::default();
+            for n in 0..2 {
+                contents.add_library(format!("x86/lib{part}{n}.so").as_bytes(), &limits);
+            }
+            whole.merge(contents, &limits);
+        }
+        let (mut package, mut gaps) = (AppPackage::default(), Vec::new());
+        whole.finish(&mut package, &mut gaps);
+        assert_eq!(package.native_libraries.len(), 3);
+        assert_eq!(gaps.iter().map(|g| g.part.as_str()).collect::<Vec<_>>(), ["native libraries"]);
     }
 
     #[test]

@@ -63,7 +63,30 @@ pub struct ManifestData {
     pub split: Option<String>,
     /// Resource ids to hand to the resource table, ascending, without duplicates.
     pub references: Vec<u32>,
+    /// What the limits leave for further manifests of the same app, and for resolved texts.
+    pub room: Room,
     slots: Vec<(u32, Slot)>,
+}
+
+/// What a record may still keep of manifests and of the texts that they refer to.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Room {
+    items: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// All that `limits` allow.
+    pub fn new(limits: &Limits) -> Self {
+        Self { items: limits.names, bytes: limits.name_bytes.saturating_mul(4) }
+    }
+
+    /// Takes `bytes`; false where they do not fit, and nothing fits afterwards.
+    fn spend(&mut self, bytes: usize) -> bool {
+        let left = self.bytes.checked_sub(bytes);
+        self.bytes = left.unwrap_or(0);
+        left.is_some()
+    }
 }
 
 /// Where a resolved reference goes.
@@ -290,15 +313,28 @@ pub fn read(
     limits: &Limits,
     gaps: &mut Vec<Gap>,
 ) -> Result<ManifestData, ManifestError> {
+    read_into(Room::new(limits), bytes, entry, limits, gaps)
+}
+
+/// As [`read`], keeping no more than `room` has.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_into(
+    room: Room,
+    bytes: &[u8],
+    entry: &str,
+    limits: &Limits,
+    gaps: &mut Vec<Gap>,
+) -> Result<ManifestData, ManifestError> {
     let doc = open(bytes, entry, limits, gaps)?;
     check_names(&doc, entry, gaps);
     let mut reader = Reader {
         doc: &doc,
         entry,
         gaps,
-        data: ManifestData::default(),
-        items: limits.names,
-        bytes: limits.name_bytes.saturating_mul(4),
+        data: ManifestData { room, ..ManifestData::default() },
+        sdk_slots: 0,
         application_permission: None,
         has_application: false,
         has_sdk: false,
@@ -406,8 +442,8 @@ struct Reader<'d, 'a, 'g> {
     entry: &'a str,
     gaps: &'g mut Vec<Gap>,
     data: ManifestData,
-    items: usize,
-    bytes: usize,
+    /// References of an earlier `<uses-sdk>` stand before this one.
+    sdk_slots: usize,
     application_permission: Option<String>,
     has_application: bool,
     has_sdk: bool,
@@ -527,6 +563,11 @@ impl Reader<'_, '_, '_> {
         if self.data.slots.iter().any(|s| s.1 == Slot::Label) {
             self.data.package.label = Label::default();
         }
+        let mut at = 0_usize..;
+        self.data.slots.retain(|s| {
+            let stale = at.next().is_some_and(|at| at < self.sdk_slots);
+            !(stale && matches!(s.1, Slot::MinSdk | Slot::TargetSdk | Slot::MaxSdk))
+        });
         let mut references: Vec<u32> = self.data.slots.iter().map(|s| s.0).collect();
         references.sort_unstable();
         references.dedup();
@@ -614,7 +655,7 @@ impl Reader<'_, '_, '_> {
             });
         }
         self.has_sdk = true;
-        self.data.slots.retain(|s| !matches!(s.1, Slot::MinSdk | Slot::TargetSdk | Slot::MaxSdk));
+        self.sdk_slots = self.data.slots.len();
         let attributes = self.attributes(element);
         let (min, min_codename) = self.level(attributes.get(Field::MinSdk), Slot::MinSdk);
         let (target, target_codename) = self.level(attributes.get(Field::TargetSdk), Slot::TargetSdk);
@@ -665,15 +706,18 @@ impl Reader<'_, '_, '_> {
         let slot = |part| Slot::Component(at, part);
         let attributes = self.attributes(element);
         let Some(name) = self.class(attributes.get(Field::Name), slot(Part::Name)) else {
-            self.gap(GapKind::Tampered, "manifest.component-name", element, || {
-                format!("<{tag}> without a name at line {}; Android refuses the package", element.line)
-            });
+            // The limit may have taken it.
+            if self.data.room.bytes > 0 {
+                self.gap(GapKind::Tampered, "manifest.component-name", element, || {
+                    format!("<{tag}> without a name at line {}; Android refuses the package", element.line)
+                });
+            }
             return Context::Other;
         };
         let permission = match attributes.get(Field::Permission) {
             // An empty one lifts the default of the application.
             Some(a) => self.text(Some(a), slot(Part::Permission)).filter(|p| !p.is_empty()),
-            None => self.application_permission.clone(),
+            None => self.application_permission.clone().filter(|p| self.spend(p.len())),
         };
         let component = Component {
             kind,
@@ -685,6 +729,8 @@ impl Reader<'_, '_, '_> {
             authorities: self
                 .text(attributes.get(Field::Authorities), slot(Part::Authorities))
                 .map(|a| authorities(&a))
+                // A list of short ones takes far more room than its text.
+                .filter(|a| self.spend(a.len().saturating_mul(size_of::<String>())))
                 .unwrap_or_default(),
             target_activity: self.class(attributes.get(Field::Target), slot(Part::Target)),
             filters: Vec::new(),
@@ -857,7 +903,8 @@ impl Reader<'_, '_, '_> {
     /// A class name, fully qualified.
     fn class(&mut self, a: Option<&Attribute>, slot: Slot) -> Option<String> {
         let name = self.text(a, slot).filter(|n| !n.is_empty())?;
-        Some(qualify(&self.data.package.package, name))
+        let name = qualify(&self.data.package.package, name);
+        self.spend(name.len()).then_some(name)
     }
 
     fn boolean(&mut self, a: Option<&Attribute>, slot: Slot) -> Option<bool> {
@@ -892,26 +939,25 @@ impl Reader<'_, '_, '_> {
 
     /// Counts one kept element; false once the limit is reached.
     fn item(&mut self, element: &Element<'_>) -> bool {
-        if self.items == 0 || self.bytes == 0 {
+        if self.data.room.items == 0 || self.data.room.bytes == 0 {
             self.gap(GapKind::Limit, "manifest.items", element, || {
                 format!("elements from line {} on were not kept: limit reached", element.line)
             });
             return false;
         }
-        self.items = self.items.saturating_sub(1);
-        // Every kept element may hold strings of the pool again: bound the sum by what is there.
-        let strings: usize = element
+        self.data.room.items = self.data.room.items.saturating_sub(1);
+        // Every kept element may hold strings of the pool again, and names its entry: bound the sum
+        // by what is there.
+        let strings = element
             .attributes()
-            .take(64)
-            .filter(|a| a.kind == kind::STRING)
-            .map(|a| self.doc.length(a.data))
-            .sum::<usize>();
+            .filter(|a| matches!(a.kind, kind::STRING | kind::NULL))
+            .map(|a| self.doc.length(if a.kind == kind::STRING { a.data } else { a.raw }))
+            .fold(self.entry.len(), usize::saturating_add);
         self.spend(strings)
     }
 
     fn spend(&mut self, bytes: usize) -> bool {
-        let enough = bytes <= self.bytes;
-        self.bytes = if enough { self.bytes.saturating_sub(bytes) } else { 0 };
+        let enough = self.data.room.spend(bytes);
         if !enough {
             gap_once(self.gaps, GapKind::Limit, "manifest.items", self.entry, None, || {
                 "further elements were not kept: limit of bytes reached".to_owned()
@@ -927,13 +973,30 @@ impl Reader<'_, '_, '_> {
 
 /// Fills in the resolved references; `resolved` runs parallel to `data.references` and may be
 /// empty where there is no resource table. What is not resolved stays `@0x7f…`, except for the
-/// label and for numbers, which are then absent.
-pub fn apply(data: ManifestData, resolved: &[Resolved]) -> AppPackage {
+/// label and for numbers, which are then absent. The texts take from `room`: many references can
+/// name one long text.
+pub fn apply(data: ManifestData, resolved: &[Resolved], room: &mut Room, gaps: &mut Vec<Gap>) -> AppPackage {
     let ManifestData { mut package, references, slots, .. } = data;
     for (id, slot) in slots {
         let Some(row) = references.binary_search(&id).ok().and_then(|at| resolved.get(at)) else { continue };
         let Some(text) = row.default.as_deref().or(row.zh.as_deref()).or(row.en.as_deref()) else { continue };
-        fill(&mut package, slot, row, text);
+        let once =
+            !matches!(slot, Slot::Component(..) | Slot::Data(..) | Slot::Meta(_) | Slot::ComponentMeta(..));
+        let wanted = match slot {
+            Slot::Component(_, Part::Authorities) => {
+                let rows = text.bytes().filter(|b| *b == b';').count().saturating_add(1);
+                text.len().saturating_add(rows.saturating_mul(size_of::<String>()))
+            }
+            Slot::Component(..) => text.len().saturating_add(package.package.len()),
+            _ => text.len(),
+        };
+        if once || room.spend(wanted) {
+            fill(&mut package, slot, row, text);
+        } else {
+            gap_once(gaps, GapKind::Limit, "arsc.text-bytes", "resources.arsc", None, || {
+                "strings were left out: limit of bytes reached".to_owned()
+            });
+        }
     }
     package
 }
@@ -1108,6 +1171,7 @@ mod tests {
         ("name", 0x0101_0003),
         ("permission", 0x0101_0006),
         ("exported", 0x0101_0010),
+        ("process", 0x0101_0011),
         ("authorities", 0x0101_0018),
         ("value", 0x0101_0024),
         ("scheme", 0x0101_0027),
@@ -1179,7 +1243,8 @@ mod tests {
             zh: zh.map(str::to_owned),
             en: None,
         };
-        let p = apply(data, &[row("Name", Some("名")), row("1.2", None), row("my-scheme", None)]);
+        let resolved = [row("Name", Some("名")), row("1.2", None), row("my-scheme", None)];
+        let p = apply(data, &resolved, &mut Room::new(&Limits::default()), &mut Vec::new());
         assert_eq!((p.package.as_str(), p.version_code), ("com.a", Some(2 << 32 | 7)));
         assert_eq!((p.label.default.as_deref(), p.label.zh.as_deref()), (Some("Name"), Some("名")));
         assert_eq!(p.version_name.as_deref(), Some("1.2"));
@@ -1202,7 +1267,8 @@ mod tests {
     #[test]
     fn without_a_table_references_stay_and_the_label_is_absent() {
         let bytes = manifest().start("application", &[("label", "@7f010001")]).end().end().finish(true);
-        let p = apply(parse(&bytes, &Limits::default()).0, &[]);
+        let data = parse(&bytes, &Limits::default()).0;
+        let p = apply(data, &[], &mut Room::new(&Limits::default()), &mut Vec::new());
         assert_eq!(p.version_name.as_deref(), Some("@0x7f010002"));
         assert_eq!(p.label, Label::default());
     }
@@ -1254,6 +1320,42 @@ mod tests {
         let (data, gaps) = parse(&bytes, &Limits { name_bytes: 250, ..Limits::default() });
         assert!((6..=8).contains(&data.package.permissions.len()), "{}", data.package.permissions.len());
         assert_eq!(gaps, ["Limit manifest.items"]);
+    }
+
+    #[test]
+    fn what_every_element_repeats_is_bounded_too() {
+        let long = "x".repeat(100);
+        let mut axml = Axml::new(IDS)
+            .start("manifest", &[("package", &long)])
+            .start("application", &[("permission", &long)]);
+        for _ in 0..100 {
+            axml = axml.start("service", &[("name", ".S"), ("process", "@7f010001")]).end();
+        }
+        axml = axml.start("provider", &[("name", "a.P"), ("authorities", &";a".repeat(50))]).end();
+        let bytes = axml.end().end().finish(true);
+        let limits = Limits { name_bytes: 2000, ..Limits::default() };
+        let (data, gaps) = parse(&bytes, &limits);
+        assert_eq!(gaps, ["Limit manifest.items"]);
+        assert!((20..40).contains(&data.package.components.len()), "{}", data.package.components.len());
+        // One text that all of them name.
+        let text = Resolved { default: Some(long.clone()), ..Resolved::default() };
+        let (mut room, mut gaps) = (Room::new(&limits), Vec::new());
+        let p = apply(data, &[text], &mut room, &mut gaps);
+        let filled = p.components.iter().filter(|c| c.process.as_deref() == Some(&long)).count();
+        assert!((20..=40).contains(&filled), "{filled}");
+    }
+
+    #[test]
+    fn the_references_of_the_last_uses_sdk_count() {
+        let bytes = manifest()
+            .start("uses-sdk", &[("minSdkVersion", "@7f010005")])
+            .end()
+            .start("uses-sdk", &[("targetSdkVersion", "@7f010006")])
+            .end()
+            .end()
+            .finish(true);
+        let data = parse(&bytes, &Limits::default()).0;
+        assert_eq!(data.references, [0x7f01_0002, 0x7f01_0006]);
     }
 
     #[test]

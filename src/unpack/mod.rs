@@ -37,7 +37,7 @@ use archive::{Archive, Budget, Buffers};
 use contents::{Contents, Landmarks};
 pub use error::{Looks, UnpackError, Unreadable};
 use limits::Limits;
-use manifest::{ManifestData, ManifestError};
+use manifest::{ManifestData, ManifestError, Room};
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use source::{FileSource, Source};
@@ -173,7 +173,8 @@ impl<'s> Reader<'s> {
             if !data.references.is_empty() {
                 resolved = self.resolve(&archive, &marks, &data.references);
             }
-            let mut package = manifest::apply(data, &resolved);
+            let mut room = data.room;
+            let mut package = manifest::apply(data, &resolved, &mut room, &mut self.gaps);
             package.signing = self.signing(&archive, &marks);
             contents.finish(&mut package, &mut self.gaps);
             package
@@ -245,6 +246,18 @@ impl<'s> Reader<'s> {
     /// Reads the manifest of one APK.
     fn manifest(&mut self, archive: &Archive<'_>, marks: &Landmarks) -> Result<ManifestData, UnpackError> {
         self.manifest_with(archive, marks, manifest::read)
+    }
+
+    /// Reads the manifest of a split, keeping no more than `room` has.
+    fn manifest_into(
+        &mut self,
+        room: Room,
+        archive: &Archive<'_>,
+        marks: &Landmarks,
+    ) -> Result<ManifestData, UnpackError> {
+        self.manifest_with(archive, marks, |bytes, part, limits, gaps| {
+            manifest::read_into(room, bytes, part, limits, gaps)
+        })
     }
 
     fn manifest_with<T>(

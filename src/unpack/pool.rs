@@ -20,6 +20,8 @@ pub(super) const POOL_CHUNK: u16 = 0x0001;
 /// Bytes of `ResStringPool_header`.
 pub(super) const POOL_HEADER: usize = 28;
 const UTF8_FLAG: u32 = 1 << 8;
+/// Lengths tried for a string of UTF-8 whose length was written short: up to 1 MiB.
+const LONGER: usize = 32;
 
 /// Little-endian 16 bits at `at`.
 pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -112,6 +114,8 @@ impl Flaws {
     pub const CUT: Self = Self(16);
     /// No string of that index.
     pub const INDEX: Self = Self(32);
+    /// Left out: too much text was decoded before.
+    pub const SPENT: Self = Self(64);
 
     /// Adds the flaws of `other`.
     pub fn add(&mut self, other: Self) {
@@ -152,6 +156,12 @@ impl Flaws {
             ),
             (Self::CUT, GapKind::Limit, "string-bytes", "a string was cut at the limit of bytes"),
             (Self::INDEX, GapKind::Unread, "string-index", "a string index points outside the pool"),
+            (
+                Self::SPENT,
+                GapKind::Limit,
+                "text-bytes",
+                "strings were left out: limit of bytes decoded in all reached",
+            ),
         ];
         for (flaw, kind, code, detail) in rows {
             if self.has(flaw) {
@@ -195,17 +205,11 @@ fn body<'a>(bytes: &'a [u8], utf8: bool, flaws: &mut Flaws) -> Option<(&'a [u8],
         let mut n = stated;
         if rest.get(n) != Some(&0) {
             // Lengths above 0x7fff lose their upper bits when written; the zero tells which.
-            let mut longer = stated | 0x8000;
-            while let Some(&b) = rest.get(longer) {
-                if b == 0 {
-                    break;
-                }
-                longer = longer.saturating_add(0x8000);
-            }
-            if stated >= 0x4000 && rest.get(longer) == Some(&0) {
-                n = longer;
-            } else {
-                flaws.add(Flaws::UNTERMINATED);
+            let first = if stated >= 0x4000 { stated | 0x8000 } else { usize::MAX };
+            let longer = (0..LONGER).map(|i: usize| first.saturating_add(i.saturating_mul(0x8000)));
+            match longer.take_while(|n| *n < rest.len()).find(|n| rest.get(*n) == Some(&0)) {
+                Some(longer) => n = longer,
+                None => flaws.add(Flaws::UNTERMINATED),
             }
         }
         Some((rest.get(..n).unwrap_or(rest), n))
@@ -251,7 +255,15 @@ fn decode_utf8<'a>(body: &'a [u8], max: usize, flaws: &mut Flaws) -> Cow<'a, str
     }
     match std::str::from_utf8(part) {
         Ok(text) => Cow::Borrowed(text),
-        Err(_) => Cow::Owned(decode_modified(part, cut, flaws)),
+        Err(_) => {
+            let mut text = decode_modified(part, cut, flaws);
+            // U+FFFD takes three bytes for one.
+            while text.len() > max {
+                flaws.add(Flaws::CUT);
+                text.pop();
+            }
+            Cow::Owned(text)
+        }
     }
 }
 
@@ -314,8 +326,13 @@ fn surrogate8(bytes: &[u8]) -> Option<u16> {
 fn decode_utf16<'a>(body: &[u8], max: usize, flaws: &mut Flaws) -> Cow<'a, str> {
     let mut out = String::with_capacity((body.len() / 2).min(max));
     let units = body.as_chunks::<2>().0.iter().map(|b| u16::from_le_bytes(*b));
-    for c in char::decode_utf16(units) {
+    // Half pairs give no text, so the number of characters is bounded too.
+    for (n, c) in char::decode_utf16(units).enumerate() {
         match c {
+            _ if n >= max => {
+                flaws.add(Flaws::CUT);
+                break;
+            }
             Ok(c) if out.len().saturating_add(c.len_utf8()) > max => {
                 flaws.add(Flaws::CUT);
                 break;
@@ -459,6 +476,24 @@ mod tests {
         assert_eq!((text.as_ref(), flaws), ("天x", Flaws::SURROGATE));
         let (text, flaws) = decode(&b, false, 3);
         assert_eq!(text, "天");
+        assert!(flaws.has(Flaws::CUT));
+    }
+
+    #[test]
+    fn replaced_bytes_do_not_grow_beyond_the_limit() {
+        let b = [&[30, 30][..], &[0xff; 30], &[0]].concat();
+        let (text, flaws) = decode(&b, true, 30);
+        assert_eq!(text.len(), 30);
+        assert!(flaws.has(Flaws::CUT) && flaws.has(Flaws::ENCODING));
+    }
+
+    #[test]
+    fn half_pairs_do_not_keep_decoding_going() {
+        let mut b = vec![0x00, 0x80, 0xe8, 0x03];
+        b.extend([0x00, 0xd8].repeat(1000));
+        b.extend(['x' as u8, 0]);
+        let (text, flaws) = decode(&b, false, 10);
+        assert_eq!(text, "");
         assert!(flaws.has(Flaws::CUT));
     }
 

@@ -9,6 +9,12 @@ use crate::text::Text;
 /// Bytes in which the name of the schema must appear.
 const HEAD: usize = 4 << 10;
 
+/// Objects and lists allowed for each name that one list of the record may keep: a component has
+/// its place, filters, authorities and meta-data.
+const OBJECTS: usize = 12;
+/// Commas that count as one object.
+const COMMAS: usize = 8;
+
 /// The record in `source`; `None` if it is not a saved record.
 pub(super) fn read(source: &dyn Source, limits: &Limits) -> Option<Result<AppPackage, UnpackError>> {
     let mut head = [0; HEAD];
@@ -42,6 +48,16 @@ fn parse(source: &dyn Source, limits: &Limits) -> Result<AppPackage, UnpackError
     let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
     let n = source.read_at(0, &mut bytes).map_err(UnpackError::Io)?;
     bytes.truncate(n);
+    if objects(&bytes) > limits.names.saturating_mul(OBJECTS) {
+        return Err(unreadable(
+            "saved.limit",
+            None,
+            Text::new(
+                "保存的样品记录条目过多，超过上限；请用 piscope inspect 重新生成，或直接提供安装包",
+                "the saved record has more rows than the limit allows; make it again with piscope inspect, or provide the package itself",
+            ),
+        ));
+    }
     let package: AppPackage = serde_json::from_slice(&bytes).map_err(|e| {
         unreadable(
             "saved.broken",
@@ -75,6 +91,16 @@ fn parse(source: &dyn Source, limits: &Limits) -> Result<AppPackage, UnpackError
     Ok(package)
 }
 
+/// Objects and list items in `json`, or more: an empty one of three bytes takes hundreds in memory.
+fn objects(json: &[u8]) -> usize {
+    let (braces, commas) = json.iter().fold((0_usize, 0_usize), |(braces, commas), b| match b {
+        b'{' | b'[' => (braces.saturating_add(1), commas),
+        b',' => (braces, commas.saturating_add(1)),
+        _ => (braces, commas),
+    });
+    braces.saturating_add(commas.div_euclid(COMMAS))
+}
+
 fn unreadable(code: &str, line: Option<u64>, reason: Text) -> UnpackError {
     UnpackError::Unreadable(Box::new(Unreadable {
         code: code.to_owned(),
@@ -103,6 +129,16 @@ mod tests {
         let json = record("com.example");
         let read = read(&json.as_bytes(), &Limits::default()).unwrap().unwrap();
         assert_eq!(read.package, "com.example");
+    }
+
+    #[test]
+    fn rows_that_are_short_in_text_and_long_in_memory_are_bounded() {
+        let limits = Limits { names: 10, ..Limits::default() };
+        let json = record("com.example")
+            .replace("\"components\":[]", &format!("\"components\":[{}{{}}]", "{},".repeat(120)));
+        let error = read(&json.as_bytes(), &limits).unwrap().unwrap_err();
+        assert!(matches!(error, UnpackError::Unreadable(u) if u.code == "saved.limit"));
+        assert!(read(&json.as_bytes(), &Limits::default()).unwrap().is_ok());
     }
 
     #[test]

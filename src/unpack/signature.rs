@@ -20,6 +20,8 @@ const MAX_BLOCK: u64 = 1 << 20;
 const MAX_SIGNERS: usize = 10;
 /// Attributes of a subject that are printed.
 const MAX_ATTRIBUTES: usize = 32;
+/// Longer subjects are not printed; real ones have hundreds of bytes.
+const MAX_SUBJECT: usize = 2 << 10;
 
 const SCHEMES: [(u32, &str); 3] = [(0x7109_871a, "v2"), (0xf053_68c0, "v3"), (0x1b93_ad61, "v3.1")];
 
@@ -108,6 +110,10 @@ fn read_block(archive: &Archive<'_>, signing: &mut Signing, gaps: &mut Vec<Gap>)
         let Some((_, scheme)) = SCHEMES.iter().find(|(known, _)| *known == u32::from_le_bytes(*id)) else {
             continue;
         };
+        // Android takes the first of each scheme.
+        if signing.schemes.iter().any(|s| s == scheme) {
+            continue;
+        }
         add_scheme(signing, scheme);
         if scheme_signers(value, |certificate| add(signing, scheme, certificate)).is_none() {
             let detail = format!("the signers of scheme {scheme} are broken");
@@ -270,6 +276,9 @@ impl<'a> CertificateParts<'a> {
 
 /// A name as `CN=…, O=…, C=…`: the most specific attribute first (RFC 4514 §2.1).
 fn print_name(der: &[u8]) -> Option<String> {
+    if der.len() > MAX_SUBJECT {
+        return None;
+    }
     let (_, name) = X509Name::from_der(der).ok()?;
     let mut parts: Vec<String> = name
         .iter_attributes()
@@ -347,6 +356,45 @@ mod tests {
         // Indefinite and absurd lengths.
         assert!(element(&mut &[0x30, 0x80, 0, 0][..]).is_none());
         assert!(element(&mut &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff][..]).is_none());
+    }
+
+    #[test]
+    fn a_scheme_that_is_repeated_counts_once() {
+        use super::super::archive::Buffers;
+        use super::super::limits::Limits;
+
+        let pair = |certificate: u8| {
+            let with = |b: &[u8]| [&(b.len() as u32).to_le_bytes(), b].concat();
+            let signed = [with(&[]), with(&with(&[certificate]))].concat();
+            let value = [&0x7109_871a_u32.to_le_bytes()[..], &with(&with(&with(&signed)))].concat();
+            [&(value.len() as u64).to_le_bytes()[..], &value].concat()
+        };
+        let broken = [&4_u64.to_le_bytes()[..], &0xf053_68c0_u32.to_le_bytes()].concat();
+        let pairs = [pair(1), pair(2), broken.repeat(1000)].concat();
+        let size = (pairs.len() as u64 + FOOTER).to_le_bytes();
+        let mut apk = [&size[..], &pairs, &size, MAGIC].concat();
+        let directory = apk.len() as u32;
+        apk.extend(b"PK\x01\x02");
+        apk.extend([0; 42]);
+        apk.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x2e\0\0\0");
+        apk.extend(directory.to_le_bytes());
+        apk.extend([0; 2]);
+        let (limits, mut gaps) = (Limits::default(), Vec::new());
+        let mut budget = Budget::new(&limits);
+        let bytes = apk.as_slice();
+        let archive = Archive::open(&bytes, "", &limits, &budget, Buffers::default(), &mut gaps).unwrap();
+        let signing = read(&archive, &[], &mut budget, &mut Vec::new(), &mut gaps);
+        assert_eq!(
+            (signing.schemes, signing.certificates.len()),
+            (vec!["v2".to_owned(), "v3".to_owned()], 1)
+        );
+        assert_eq!(gaps.iter().filter(|g| g.code == "signature.signers").count(), 1);
+    }
+
+    #[test]
+    fn an_endless_subject_is_not_printed() {
+        assert_eq!(print_name(&name("short")).as_deref(), Some("CN=short, C=CN"));
+        assert_eq!(print_name(&name(&"x".repeat(MAX_SUBJECT))), None);
     }
 
     #[test]
