@@ -56,7 +56,7 @@ impl Seeds {
         let mut ids = Vec::new();
         for at in 0..zip.len().min(2000) {
             let Ok(entry) = zip.by_index(at) else { continue };
-            let name = entry.name().to_owned();
+            let Ok(name) = entry.name().map(|n| n.into_owned()) else { continue };
             let signature = name.starts_with("META-INF/")
                 && [".RSA", ".DSA", ".EC"].iter().any(|e| name.to_ascii_uppercase().ends_with(e));
             let inner = name.ends_with(".apk");
