@@ -193,6 +193,50 @@ fn a_container_merges_its_splits() {
 }
 
 #[test]
+fn one_long_string_named_by_every_element_is_read_in_time() {
+    // Half pairs give no text, so that no limit of text is ever met.
+    let long = "\u{e000}".repeat(30_000);
+    let manifest = common::manifest("com.example.app", None, &[&long]);
+    let (head, end) = manifest.split_at(manifest.len() - 24);
+    let (head, element) = head.split_at(head.len() - 80);
+    let at = head.windows(8).position(|w| w == [0, 0xe0].repeat(4)).unwrap();
+    let mut bytes = [head, &element.repeat(50_000), end].concat();
+    bytes[at..at + 60_000].as_chunks_mut::<2>().0.iter_mut().for_each(|unit| *unit = [0, 0xd8]);
+    let size = bytes.len() as u32;
+    bytes[4..8].copy_from_slice(&size.to_le_bytes());
+    let apk = common::archive(&[("AndroidManifest.xml", &bytes)], CompressionMethod::Deflated);
+    let options = Options { limits: Limits { entry_bytes: 6 << 20, ..Limits::default() }, hash: false };
+    let begin = Instant::now();
+    let package = unpack::open_source(&apk.as_slice(), &options).unwrap();
+    assert!(begin.elapsed() < Duration::from_secs(20), "took {:?}", begin.elapsed());
+    assert!(package.permissions.is_empty());
+    assert!(package.gaps.iter().any(|g| g.code == "axml.text-bytes" && g.kind.hides_evidence()));
+}
+
+#[test]
+fn many_splits_keep_no_more_than_the_limits_of_one_record() {
+    let names: Vec<String> = (0..20).map(|n| format!("com.example.permission.NUMBER_{n}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let apk = |split| {
+        let manifest = common::manifest("com.example.app", split, &names);
+        common::archive(
+            &[("AndroidManifest.xml", &manifest), ("lib/x86/liba.so", b"")],
+            CompressionMethod::Stored,
+        )
+    };
+    let (base, split) = (apk(None), apk(Some("more")));
+    let splits: Vec<String> = (0..40).map(|n| format!("split_{n}.apk")).collect();
+    let mut files = vec![("base.apk", base.as_slice())];
+    files.extend(splits.iter().map(|name| (name.as_str(), split.as_slice())));
+    let bytes = common::archive(&files, CompressionMethod::Deflated);
+    let options = Options { limits: Limits { names: 30, ..Limits::default() }, hash: false };
+    let package = unpack::open_source(&bytes.as_slice(), &options).unwrap();
+    assert_eq!(package.permissions.len(), 30);
+    assert!(package.gaps.iter().any(|g| g.code == "manifest.items"));
+    assert!(package.gaps.iter().any(|g| g.code == "names.count" && g.part == "native libraries"));
+}
+
+#[test]
 fn a_corrupt_split_is_a_gap_and_a_lone_split_no_app() {
     let base = common::manifest("com.example.app", None, &[]);
     let base = common::archive(&[("AndroidManifest.xml", &base)], CompressionMethod::Stored);

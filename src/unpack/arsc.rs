@@ -404,7 +404,7 @@ impl<'a> ResourceTable<'a> {
                 }
                 // No step ahead can be in the language any more.
                 _ if !spoken => return None,
-                kind::STRING => return self.string(value.data).filter(|text| self.keep(text, gaps)),
+                kind::STRING => return self.string(value.data, gaps),
                 kind::REFERENCE | kind::DYNAMIC_REFERENCE | kind::ATTRIBUTE | kind::DYNAMIC_ATTRIBUTE => {
                     return None;
                 }
@@ -461,16 +461,18 @@ impl<'a> ResourceTable<'a> {
         best
     }
 
-    /// Whether `text` may be given out: every id can name the same long string.
-    fn keep(&mut self, text: &str, gaps: &mut Vec<Gap>) -> bool {
-        let left = self.text_bytes.checked_sub(text.len());
+    /// Whether `bytes` more of text may be given out: every id can name the same long string. Once
+    /// they may not, no string is looked at any more.
+    fn allow(&mut self, bytes: usize, gaps: &mut Vec<Gap>) -> bool {
+        let left = self.text_bytes.checked_sub(bytes);
         self.text_bytes = left.unwrap_or(0);
-        if left.is_none() {
+        let enough = left.is_some_and(|n| n > 0);
+        if !enough {
             gap_once(gaps, GapKind::Limit, "arsc.text-bytes", PART, None, || {
                 "strings were left out: limit of bytes reached".to_owned()
             });
         }
-        left.is_some()
+        enough
     }
 
     /// Takes the entry from the type chunk at `at` if it has it and fits better than `best`.
@@ -539,7 +541,10 @@ impl<'a> ResourceTable<'a> {
     }
 
     /// String `index` of the table's pool.
-    fn string(&mut self, index: u32) -> Option<String> {
+    fn string(&mut self, index: u32, gaps: &mut Vec<Gap>) -> Option<String> {
+        if !self.allow(0, gaps) {
+            return None;
+        }
         let (start, pool) = self.pool?;
         if index >= pool.count || index >= self.max_strings {
             self.flaws.add(Flaws::INDEX);
@@ -559,7 +564,8 @@ impl<'a> ResourceTable<'a> {
             flaws = Flaws::CUT;
         }
         self.flaws.add(flaws);
-        Some(text.into_owned())
+        let text = text.into_owned();
+        self.allow(text.len(), gaps).then_some(text)
     }
 
     fn note_error(&mut self, gaps: &mut Vec<Gap>) {
@@ -786,7 +792,7 @@ mod tests {
             (found, gaps.into_iter().map(|g| g.code).collect::<Vec<_>>())
         };
         let limits = Limits { name_bytes: 100, ..Limits::default() };
-        assert_eq!(read(&bytes, &limits), (40, vec!["arsc.text-bytes".to_owned()]));
+        assert_eq!(read(&bytes, &limits), (39, vec!["arsc.text-bytes".to_owned()]));
 
         // Thousands of empty packages, each looked at for every id.
         let mut many = bytes.clone();

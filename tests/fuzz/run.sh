@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Fuzzes one target: tests/fuzz/run.sh TARGET [EXECUTIONS]
-# Targets: archive axml arsc signature package. Needs cargo-fuzz (cargo install cargo-fuzz) and a
-# C++ compiler. Seeds are cut from the packages in PISCOPE_CORPUS (default ../shared/corpus) and
-# samples/; they stay in tests/fuzz/seeds, which git ignores.
+# Fuzzes one target: tests/fuzz/run.sh TARGET [EXECUTIONS [MAX_LEN]]
+# Targets: archive axml arsc signature package saved; see README.md beside this file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${1:?target}
 runs=${2:-1000000}
-export RUSTC_BOOTSTRAP=1 # coverage instrumentation is an unstable flag of rustc
+longest=${3:-4096}
+# Coverage instrumentation is an unstable flag of rustc.
+export RUSTC_BOOTSTRAP=1
 if [ ! -d "tests/fuzz/seeds/$target" ]; then
-  cargo run --release --quiet --manifest-path tests/fuzz/Cargo.toml --example seeds -- \
+  cargo run --quiet --manifest-path tests/fuzz/Cargo.toml --example seeds -- \
     tests/fuzz/seeds "${PISCOPE_CORPUS:-../shared/corpus}" samples
 fi
-mkdir -p "tests/fuzz/corpus/$target"
+mkdir -p "tests/fuzz/corpus/$target" "tests/fuzz/seeds/$target"
 exec cargo fuzz run --fuzz-dir tests/fuzz --sanitizer none "$target" \
   "tests/fuzz/corpus/$target" "tests/fuzz/seeds/$target" -- \
-  -runs="$runs" -max_len=65536 -timeout=10 -rss_limit_mb=1024 -print_final_stats=1
+  -runs="$runs" -max_len="$longest" -timeout=10 -report_slow_units=2 -rss_limit_mb=1024 \
+  -print_final_stats=1
