@@ -130,6 +130,8 @@ thread_local! {
     static BUFFERS: RefCell<Spare> = RefCell::default();
 }
 
+/// A resource table of this size is read at once: a few reads of parts cost as much.
+const SMALL_TABLE: u64 = 32 << 10;
 /// Larger buffers are not kept from sample to sample.
 const SPARE: usize = 512 << 10;
 
@@ -162,7 +164,7 @@ impl<'s> Reader<'s> {
             let data = self.manifest(&archive, &marks)?;
             let mut resolved = Vec::new();
             if !data.references.is_empty() {
-                resolved = self.resolve(&archive, &marks, &data.references);
+                resolved = self.resolve(&archive, &marks, &data);
             }
             let mut package = manifest::apply(data, &resolved);
             package.signing = self.signing(&archive, &marks);
@@ -227,23 +229,36 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Resolves `ids` in the resource table of one APK; empty if there is none to be read.
-    fn resolve(&mut self, archive: &Archive<'_>, marks: &Landmarks, ids: &[u32]) -> Vec<arsc::Resolved> {
+    /// Resolves the references of `data` in the resource table of one APK; empty if there is none
+    /// to be read.
+    fn resolve(
+        &mut self,
+        archive: &Archive<'_>,
+        marks: &Landmarks,
+        data: &ManifestData,
+    ) -> Vec<arsc::Resolved> {
         let Some(entry) = &marks.resources else { return Vec::new() };
-        let stored = archive.stored_part(entry);
-        let result = if let Some(part) = &stored {
-            arsc::ResourceTable::open(part, self.limits, &mut self.gaps)
-                .map(|mut table| table.resolve(ids, &mut self.gaps))
+        let whole = archive.stored_bytes(entry, SMALL_TABLE, &mut self.spare.entry);
+        let part = if whole.is_none() { archive.stored_part(entry) } else { None };
+        let bytes;
+        let source: &dyn Source = if let Some(whole) = whole {
+            bytes = whole;
+            &bytes
+        } else if let Some(part) = &part {
+            part
         } else {
             match archive.read(entry, &mut self.budget, &mut self.spare.entry, &mut self.gaps) {
-                Ok(bytes) => arsc::ResourceTable::open(&bytes, self.limits, &mut self.gaps)
-                    .map(|mut table| table.resolve(ids, &mut self.gaps)),
+                Ok(inflated) => bytes = inflated,
                 Err(gap) => {
                     self.gaps.push(gap);
                     return Vec::new();
                 }
             }
+            &bytes
         };
+        let result = arsc::ResourceTable::open(source, self.limits, &mut self.gaps).map(|mut table| {
+            table.resolve_some(&data.references, |id| Some(id) == data.label, &mut self.gaps)
+        });
         result.unwrap_or_else(|e| {
             let detail = match e {
                 arsc::TableError::Io(e) => format!("cannot be read: {e}"),
