@@ -91,7 +91,13 @@ fn table(what: &str, set: &[usize], base: &[f64], record: &[f64], hash: &[f64]) 
     if set.is_empty() {
         return 0.0;
     }
-    println!("\n{what}: {} packages{:>14}{:>15}{:>18}", set.len(), "µs mean", "ratio of sums", "median of ratios");
+    println!(
+        "\n{what}: {} packages{:>14}{:>15}{:>18}",
+        set.len(),
+        "µs mean",
+        "ratio of sums",
+        "median of ratios"
+    );
     let sum = |times: &[f64]| set.iter().map(|i| times[*i]).sum::<f64>();
     let row = |name: &str, times: &[f64]| {
         let mut ratios: Vec<f64> = set.iter().map(|i| times[*i] / base[*i]).collect();
