@@ -69,8 +69,8 @@ pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage,
     let read = BUFFERS.with_borrow_mut(|spare| {
         let read = Reader::new(&options.limits, spare).package(source);
         // Also where reading failed: a bomb would leave its room behind in every thread.
-        spare.entry.truncate(SPARE);
-        spare.entry.shrink_to(SPARE);
+        spare.entry.truncate(SPARE_ENTRY);
+        spare.entry.shrink_to(SPARE_ENTRY);
         read
     });
     let mut package = match read {
@@ -134,6 +134,9 @@ thread_local! {
 const SMALL_TABLE: u64 = 32 << 10;
 /// Larger buffers are not kept from sample to sample.
 const SPARE: usize = 512 << 10;
+/// As [`SPARE`], for inflated entries: asking the system for the room of a deflated resource
+/// table anew costs a good part of inflating it.
+const SPARE_ENTRY: usize = 6 << 20;
 
 #[derive(Default)]
 struct Spare {
