@@ -24,8 +24,10 @@ const CENTRAL_LEN: usize = 46;
 const LOCAL_LEN: usize = 30;
 const MAX_COMMENT: usize = 65_535;
 
-/// First read from the end: holds the directory of most packages and the signing block before it.
-const TAIL: u64 = 64 << 10;
+/// A file of this size is read whole.
+const SMALL: u64 = 64 << 10;
+/// First read from the end of a larger one: it holds many a directory, and says where it begins.
+const TAIL: u64 = 16 << 10;
 /// Read together with a directory that lies before the tail, for the signing block.
 const BEFORE_DIRECTORY: u64 = 8 << 10;
 /// A larger directory is read in windows and only its names are kept.
@@ -168,7 +170,7 @@ impl<'a> Archive<'a> {
             shift: 0,
         };
         archive.entries.clear();
-        archive.load_tail(TAIL)?;
+        archive.load_tail(if source.len() <= SMALL { SMALL } else { TAIL })?;
         let end = archive.locate_directory(gaps)?;
         archive.scan(&end, limits, budget, gaps)?;
         archive.note_prefix(gaps);
@@ -242,6 +244,20 @@ impl<'a> Archive<'a> {
         let start = at.checked_add(local.data_offset())?;
         let end = start.checked_add(entry.size)?;
         (end <= self.source.len()).then(|| Part::new(self.source, start, entry.size))
+    }
+
+    /// The bytes of a stored entry of at most `most` bytes, read at once. `None` where
+    /// [`Self::stored_part`] has to say what there is.
+    pub fn stored_bytes<'b>(&'b self, entry: &Entry, most: u64, buf: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+        if entry.method != 0 || entry.size > most || entry.compressed != entry.size {
+            return None;
+        }
+        let at = entry.header.checked_add(self.shift)?;
+        let head = (LOCAL_LEN as u64).saturating_add(u64::from(entry.name_len)).saturating_add(LOCAL_EXTRA);
+        let want = usize::try_from(head.saturating_add(entry.size)).ok()?;
+        let bytes = self.bytes_at(at, want, buf)?;
+        let start = usize::try_from(Local::parse(bytes)?.data_offset()).ok()?;
+        bytes.get(start..)?.get(..usize::try_from(entry.size).ok()?)
     }
 
     /// Reads an entry into `out` and returns its bytes.

@@ -22,11 +22,10 @@ use crate::package::{Gap, GapKind};
 const TABLE: u16 = 0x0002;
 const PACKAGE: u16 = 0x0200;
 const TYPE: u16 = 0x0201;
-/// Enough for the chunk headers that lie close together; larger windows read too much of a file
-/// on disk, smaller ones too often.
+/// The largest window.
 const WINDOW: usize = 16 << 10;
-/// Window after a jump.
-const STEP: usize = 2 << 10;
+/// Window after a jump: a walk from chunk to chunk wants only the heads of far-off chunks.
+const STEP: usize = 1 << 10;
 const PART: &str = "resources.arsc";
 
 const SPARSE: u8 = 0x01;
@@ -78,12 +77,14 @@ struct Window<'a> {
     memory: Option<&'a [u8]>,
     buf: Vec<u8>,
     start: u64,
+    /// Bytes of the next read: doubled where one read follows close on the other.
+    step: usize,
     error: Option<io::Error>,
 }
 
 impl<'a> Window<'a> {
     fn new(source: &'a dyn Source) -> Self {
-        Self { source, memory: source.bytes(), buf: Vec::new(), start: 0, error: None }
+        Self { source, memory: source.bytes(), buf: Vec::new(), start: 0, step: STEP, error: None }
     }
 
     /// Up to `len` bytes at `at`, fewer at the end; `len` is a constant or bounded by a limit.
@@ -95,10 +96,12 @@ impl<'a> Window<'a> {
         let len = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX).min(len);
         if !self.holds(at, len) {
             let whole = usize::try_from(self.source.len().saturating_sub(at)).unwrap_or(usize::MAX);
-            // A walk from chunk to chunk wants only the heads of far-off chunks.
             let end = self.start.saturating_add(self.buf.len() as u64);
-            let far = !self.buf.is_empty() && (at < self.start || at > end.saturating_add(STEP as u64));
-            self.buf.resize(len.max(if far { STEP } else { WINDOW }).min(whole), 0);
+            if !self.buf.is_empty() {
+                let near = at >= self.start && at <= end.saturating_add(STEP as u64);
+                self.step = if near { self.step.saturating_mul(2).min(WINDOW) } else { STEP };
+            }
+            self.buf.resize(len.max(self.step).min(whole), 0);
             self.start = at;
             match self.source.read_at(at, &mut self.buf) {
                 Ok(n) => self.buf.truncate(n),
@@ -140,14 +143,43 @@ struct Package {
     end: u64,
     header: u64,
     type_offset: u32,
-    /// Type id, place and configuration of every type chunk that may matter, once it was asked
-    /// for. What is needed of each is read while its head is at hand: coming back costs a read.
-    types: Option<Vec<(u8, u64, Config)>>,
+    /// Every type chunk that may matter, once it was asked for.
+    types: Option<Vec<TypeChunk>>,
+}
+
+/// The head of a type chunk (`ResTable_type`), kept because coming back to it costs a read.
+#[derive(Debug, Clone, Copy)]
+struct TypeChunk {
+    id: u8,
+    flags: u8,
+    /// Position of the table of offsets.
+    offsets: u64,
+    /// Number of entries, or of pairs in a sparse chunk.
+    count: u32,
+    /// Position of the first entry.
+    entries: u64,
+    config: Config,
+}
+
+impl TypeChunk {
+    /// Reads the head that stands at `at`; `None` for a language that does not matter here.
+    fn read(head: &[u8], at: u64) -> Option<Self> {
+        Some(Self {
+            id: *head.get(8)?,
+            flags: *head.get(9)?,
+            offsets: at.saturating_add(u64::from(u16_at(head, 2)?)),
+            count: u32_at(head, 12)?,
+            entries: at.saturating_add(u64::from(u32_at(head, 16)?)),
+            config: Config::read(head.get(20..)?)?,
+        })
+    }
 }
 
 /// A resource table, read by offset.
 pub struct ResourceTable<'a> {
     table: Window<'a>,
+    /// The offsets of the strings.
+    slots: Window<'a>,
     strings: Window<'a>,
     pool: Option<(u64, PoolHead)>,
     packages: Vec<Package>,
@@ -254,6 +286,7 @@ impl<'a> ResourceTable<'a> {
     pub fn open(source: &'a dyn Source, limits: &Limits, gaps: &mut Vec<Gap>) -> Result<Self, TableError> {
         let mut out = Self {
             table: Window::new(source),
+            slots: Window::new(source),
             strings: Window::new(source),
             pool: None,
             packages: Vec::new(),
@@ -352,11 +385,7 @@ impl<'a> ResourceTable<'a> {
         while let Some((kind, _, size)) = self.next_chunk(&mut at, end, gaps) {
             if kind == TYPE {
                 let start = at.saturating_sub(size);
-                let id = self.table.upto(start.saturating_add(8), 1).first().copied();
-                let config = Config::read(self.table.upto(start.saturating_add(20), 52));
-                if let (Some(id), Some(config)) = (id, config) {
-                    types.push((id, start, config));
-                }
+                types.extend(TypeChunk::read(self.table.upto(start, 72), start));
             }
         }
         if let Some(package) = self.packages.get_mut(index) {
@@ -367,9 +396,28 @@ impl<'a> ResourceTable<'a> {
     /// Resolves `ids`, one row each in their order. References are followed up to the limit of
     /// hops. Strings are taken; other simple values as text; bags and plurals are nothing.
     pub fn resolve(&mut self, ids: &[u32], gaps: &mut Vec<Gap>) -> Vec<Resolved> {
+        self.resolve_some(ids, |_| true, gaps)
+    }
+
+    /// As [`Self::resolve`], but other languages are looked for only where `all` says so or the
+    /// default configuration has nothing.
+    pub fn resolve_some(
+        &mut self,
+        ids: &[u32],
+        all: impl Fn(u32) -> bool,
+        gaps: &mut Vec<Gap>,
+    ) -> Vec<Resolved> {
         let mut out = Vec::with_capacity(ids.len());
         for &id in ids {
-            let first = self.candidates(id, gaps);
+            if !all(id) {
+                let first = self.candidates(id, true, gaps);
+                let default = self.chase(first, Lang::Default, gaps);
+                if default.is_some() {
+                    out.push(Resolved { default, ..Resolved::default() });
+                    continue;
+                }
+            }
+            let first = self.candidates(id, false, gaps);
             out.push(Resolved {
                 default: self.chase(first, Lang::Default, gaps),
                 zh: self.chase(first, Lang::Zh, gaps),
@@ -400,7 +448,7 @@ impl<'a> ResourceTable<'a> {
             let value = own.or(default)?;
             match value.kind {
                 kind::REFERENCE | kind::DYNAMIC_REFERENCE if value.data != 0 => {
-                    found = self.candidates(value.data, gaps);
+                    found = self.candidates(value.data, lang == Lang::Default, gaps);
                 }
                 // No step ahead can be in the language any more.
                 _ if !spoken => return None,
@@ -417,8 +465,9 @@ impl<'a> ResourceTable<'a> {
         None
     }
 
-    /// The best values of resource `id` in the default, Chinese and English configurations.
-    fn candidates(&mut self, id: u32, gaps: &mut Vec<Gap>) -> [Option<Candidate>; 3] {
+    /// The best values of resource `id` in the default, Chinese and English configurations, or
+    /// only in the default one.
+    fn candidates(&mut self, id: u32, only_default: bool, gaps: &mut Vec<Gap>) -> [Option<Candidate>; 3] {
         let mut best = [None; 3];
         let [package_id, type_id, ..] = id.to_be_bytes();
         let entry = id & 0xffff;
@@ -442,8 +491,10 @@ impl<'a> ResourceTable<'a> {
             let types = self.packages.get_mut(index).and_then(|p| p.types.take()).unwrap_or_default();
             // Passing over the others is cheap, but not free where a table has very many.
             self.visits = self.visits.saturating_sub(types.len() as u64 / 256);
-            for &(kind, at, config) in &types {
-                if Some(u32::from(kind)) == wanted {
+            for chunk in &types {
+                if Some(u32::from(chunk.id)) == wanted
+                    && (!only_default || chunk.config.lang == Lang::Default)
+                {
                     let Some(visits) = self.visits.checked_sub(1) else {
                         gap_once(gaps, GapKind::Limit, "arsc.chunks", PART, None, || {
                             "reading stopped at the limit of chunks".to_owned()
@@ -451,7 +502,7 @@ impl<'a> ResourceTable<'a> {
                         break;
                     };
                     self.visits = visits;
-                    self.consider(at, config, entry, &mut best);
+                    self.consider(chunk, entry, &mut best);
                 }
             }
             if let Some(package) = self.packages.get_mut(index) {
@@ -475,23 +526,22 @@ impl<'a> ResourceTable<'a> {
         enough
     }
 
-    /// Takes the entry from the type chunk at `at` if it has it and fits better than `best`.
-    fn consider(&mut self, at: u64, config: Config, entry: u32, best: &mut [Option<Candidate>; 3]) {
+    /// Takes the entry from `chunk` if it has it and fits better than `best`.
+    fn consider(&mut self, chunk: &TypeChunk, entry: u32, best: &mut [Option<Candidate>; 3]) {
+        let config = chunk.config;
         let rank = (config.network, config.locale, config.others, config.sdk);
         let Some(slot) = best.get_mut(config.lang as usize) else { return };
         if slot.is_some_and(|b| b.rank <= rank) {
             return;
         }
-        if let Some((kind, data)) = self.value(at, entry) {
+        if let Some((kind, data)) = self.value(chunk, entry) {
             *slot = Some(Candidate { rank, kind, data });
         }
     }
 
-    /// Type and data of entry `entry` in the type chunk at `at`.
-    fn value(&mut self, at: u64, entry: u32) -> Option<(u8, u32)> {
-        let offset = self.entry_offset(at, entry)?;
-        let start = self.table.u32(at.saturating_add(16))?;
-        let place = at.saturating_add(u64::from(start)).saturating_add(offset);
+    /// Type and data of entry `entry` in `chunk`.
+    fn value(&mut self, chunk: &TypeChunk, entry: u32) -> Option<(u8, u32)> {
+        let place = chunk.entries.saturating_add(self.entry_offset(chunk, entry)?);
         let b = self.table.upto(place, 16);
         let (size, flags) = (u16_at(b, 0)?, u16_at(b, 2)?);
         if flags & COMPACT != 0 {
@@ -507,14 +557,11 @@ impl<'a> ResourceTable<'a> {
     }
 
     /// Where the entry stands, from the start of the entries.
-    fn entry_offset(&mut self, at: u64, entry: u32) -> Option<u64> {
-        let b = self.table.upto(at, 16);
-        let (header, flags, count) = (u16_at(b, 2)?, *b.get(9)?, u32_at(b, 12)?);
-        let table = at.saturating_add(u64::from(header));
-        let slot = |n: u32, width: u64| table.saturating_add(u64::from(n).saturating_mul(width));
-        if flags & SPARSE != 0 {
+    fn entry_offset(&mut self, chunk: &TypeChunk, entry: u32) -> Option<u64> {
+        let slot = |n: u32, width: u64| chunk.offsets.saturating_add(u64::from(n).saturating_mul(width));
+        if chunk.flags & SPARSE != 0 {
             // Pairs of index and offset, ascending by index.
-            let (mut low, mut high) = (0, count);
+            let (mut low, mut high) = (0, chunk.count);
             while low < high {
                 let middle = low.midpoint(high);
                 // Each step may be a read of its own.
@@ -529,10 +576,10 @@ impl<'a> ResourceTable<'a> {
             }
             return None;
         }
-        if entry >= count {
+        if entry >= chunk.count {
             return None;
         }
-        if flags & OFFSET16 != 0 {
+        if chunk.flags & OFFSET16 != 0 {
             let offset = self.table.u16(slot(entry, 2))?;
             return (offset != u16::MAX).then(|| u64::from(offset).saturating_mul(4));
         }
@@ -552,7 +599,7 @@ impl<'a> ResourceTable<'a> {
         }
         let slot =
             start.saturating_add(pool.header_size as u64).saturating_add(u64::from(index).saturating_mul(4));
-        let offset = self.strings.u32(slot)?;
+        let offset = self.slots.u32(slot)?;
         let at = start.saturating_add(pool.strings_start as u64).saturating_add(u64::from(offset));
         let end = start.saturating_add(pool.strings_end() as u64);
         let left = usize::try_from(end.saturating_sub(at)).unwrap_or(usize::MAX);
@@ -569,7 +616,8 @@ impl<'a> ResourceTable<'a> {
     }
 
     fn note_error(&mut self, gaps: &mut Vec<Gap>) {
-        if let Some(e) = self.table.error.take().or_else(|| self.strings.error.take()) {
+        let failed = [&mut self.table, &mut self.slots, &mut self.strings].map(|w| w.error.take());
+        if let Some(e) = failed.into_iter().flatten().next() {
             gap_once(gaps, GapKind::Unread, "arsc.io", PART, None, || format!("reading failed: {e}"));
         }
     }

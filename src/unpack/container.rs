@@ -101,7 +101,7 @@ pub(super) fn read(
     let mut merged = None;
     read_part(reader, outer, &base, |reader, archive, marks, found| {
         let data = reader.manifest(archive, &marks)?;
-        let resolved = reader.resolve(archive, &marks, &data.references);
+        let resolved = reader.resolve(archive, &marks, &data);
         contents.merge(found, reader.limits);
         merged = Some((data, resolved, reader.signing(archive, &marks)));
         Ok::<_, UnpackError>(())
@@ -132,7 +132,7 @@ pub(super) fn read(
             contents.merge(found, reader.limits);
             // Texts in other languages live in the splits of those languages.
             if marks.resources.is_some() && !data.references.is_empty() {
-                let more = reader.resolve(archive, &marks, &data.references);
+                let more = reader.resolve(archive, &marks, &data);
                 for (known, more) in resolved.iter_mut().zip(more) {
                     known.default = known.default.take().or(more.default);
                     known.zh = known.zh.take().or(more.zh);
@@ -141,7 +141,7 @@ pub(super) fn read(
             }
             let own = match part.references.is_empty() {
                 true => Vec::new(),
-                false => reader.resolve(archive, &marks, &part.references),
+                false => reader.resolve(archive, &marks, &part),
             };
             room = part.room;
             splits.push((name, manifest::apply(part, &own, &mut room, &mut reader.gaps)));

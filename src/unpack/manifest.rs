@@ -65,6 +65,8 @@ pub struct ManifestData {
     pub references: Vec<u32>,
     /// What the limits leave for further manifests of the same app, and for resolved texts.
     pub room: Room,
+    /// The one of them that is the label, which is wanted in every language.
+    pub label: Option<u32>,
     slots: Vec<(u32, Slot)>,
 }
 
@@ -560,7 +562,8 @@ impl Reader<'_, '_, '_> {
     fn into_data(mut self) -> ManifestData {
         let label = self.label.or(self.launcher_label);
         self.data.package.label.default = self.text(label.as_ref(), Slot::Label);
-        if self.data.slots.iter().any(|s| s.1 == Slot::Label) {
+        self.data.label = self.data.slots.iter().find(|s| s.1 == Slot::Label).map(|s| s.0);
+        if self.data.label.is_some() {
             self.data.package.label = Label::default();
         }
         let mut at = 0_usize..;

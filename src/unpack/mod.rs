@@ -70,8 +70,8 @@ pub fn open_source(source: &dyn Source, options: &Options) -> Result<AppPackage,
     let read = BUFFERS.with_borrow_mut(|spare| {
         let read = Reader::new(&options.limits, spare).package(source);
         // Also where reading failed: a bomb would leave its room behind in every thread.
-        spare.entry.truncate(SPARE);
-        spare.entry.shrink_to(SPARE);
+        spare.entry.truncate(SPARE_ENTRY);
+        spare.entry.shrink_to(SPARE_ENTRY);
         read
     });
     let mut package = match read {
@@ -139,8 +139,13 @@ thread_local! {
     static BUFFERS: RefCell<Spare> = RefCell::default();
 }
 
+/// A resource table of this size is read at once: a few reads of parts cost as much.
+const SMALL_TABLE: u64 = 32 << 10;
 /// Larger buffers are not kept from sample to sample.
 const SPARE: usize = 512 << 10;
+/// As [`SPARE`], for inflated entries: asking the system for the room of a deflated resource
+/// table anew costs a good part of inflating it.
+const SPARE_ENTRY: usize = 6 << 20;
 
 #[derive(Default)]
 struct Spare {
@@ -171,7 +176,7 @@ impl<'s> Reader<'s> {
             let data = self.manifest(&archive, &marks)?;
             let mut resolved = Vec::new();
             if !data.references.is_empty() {
-                resolved = self.resolve(&archive, &marks, &data.references);
+                resolved = self.resolve(&archive, &marks, &data);
             }
             let mut room = data.room;
             let mut package = manifest::apply(data, &resolved, &mut room, &mut self.gaps);
@@ -287,23 +292,36 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Resolves `ids` in the resource table of one APK; empty if there is none to be read.
-    fn resolve(&mut self, archive: &Archive<'_>, marks: &Landmarks, ids: &[u32]) -> Vec<arsc::Resolved> {
+    /// Resolves the references of `data` in the resource table of one APK; empty if there is none
+    /// to be read.
+    fn resolve(
+        &mut self,
+        archive: &Archive<'_>,
+        marks: &Landmarks,
+        data: &ManifestData,
+    ) -> Vec<arsc::Resolved> {
         let Some(entry) = &marks.resources else { return Vec::new() };
-        let stored = archive.stored_part(entry);
-        let result = if let Some(part) = &stored {
-            arsc::ResourceTable::open(part, self.limits, &mut self.gaps)
-                .map(|mut table| table.resolve(ids, &mut self.gaps))
+        let whole = archive.stored_bytes(entry, SMALL_TABLE, &mut self.spare.entry);
+        let part = if whole.is_none() { archive.stored_part(entry) } else { None };
+        let bytes;
+        let source: &dyn Source = if let Some(whole) = whole {
+            bytes = whole;
+            &bytes
+        } else if let Some(part) = &part {
+            part
         } else {
             match archive.read(entry, &mut self.budget, &mut self.spare.entry, &mut self.gaps) {
-                Ok(bytes) => arsc::ResourceTable::open(&bytes, self.limits, &mut self.gaps)
-                    .map(|mut table| table.resolve(ids, &mut self.gaps)),
+                Ok(inflated) => bytes = inflated,
                 Err(gap) => {
                     self.gaps.push(gap);
                     return Vec::new();
                 }
             }
+            &bytes
         };
+        let result = arsc::ResourceTable::open(source, self.limits, &mut self.gaps).map(|mut table| {
+            table.resolve_some(&data.references, |id| Some(id) == data.label, &mut self.gaps)
+        });
         result.unwrap_or_else(|e| {
             let detail = match e {
                 arsc::TableError::Io(e) => format!("cannot be read: {e}"),
