@@ -491,7 +491,7 @@ mod tests {
     fn half_pairs_do_not_keep_decoding_going() {
         let mut b = vec![0x00, 0x80, 0xe8, 0x03];
         b.extend([0x00, 0xd8].repeat(1000));
-        b.extend(['x' as u8, 0]);
+        b.extend([b'x', 0]);
         let (text, flaws) = decode(&b, false, 10);
         assert_eq!(text, "");
         assert!(flaws.has(Flaws::CUT));
