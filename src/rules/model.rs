@@ -208,10 +208,28 @@ pub struct PermissionRule {
     /// Without effect when the app targets this level or above (on systems of that level).
     #[serde(rename = "no-effect-from-target")]
     pub no_effect_from_target: Option<u32>,
+    /// Yields only together with one of these permissions; empty: by itself.
+    #[serde(rename = "needs-any", default)]
+    pub needs_any: Vec<String>,
+    /// What it yields besides, but only on systems below an API level.
+    #[serde(default)]
+    pub legacy: Vec<Legacy>,
     /// What to know, in both languages.
     pub note: Option<Text>,
     /// Where all this is known from.
     pub source: String,
+}
+
+/// What a permission yields only on old systems, e.g. IMEI below API 29. Reachable at all only for apps whose
+/// `minSdkVersion` lies below the level.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Legacy {
+    /// On systems below this API level.
+    #[serde(rename = "device-below")]
+    pub device_below: u32,
+    /// Ids in the vocabulary.
+    pub info: Vec<String>,
 }
 
 /// What a permission yields for apps whose target level lies in `[target_from, target_below)`.
@@ -374,9 +392,13 @@ pub struct LegalBasis {
     /// A draft: never cited unless asked for.
     #[serde(default)]
     pub draft: bool,
-    /// Articles by number, verbatim Chinese.
+    /// Articles by number, verbatim Chinese; see `standing`.
     #[serde(default)]
     pub articles: BTreeMap<String, String>,
+    /// Articles whose text is not the whole verbatim text: `excerpt` (verbatim, but not all of it), `paraphrase` or
+    /// `memory`. The last two must never be printed as a quotation.
+    #[serde(default)]
+    pub standing: BTreeMap<String, String>,
     /// Where the text comes from.
     pub source: String,
 }
@@ -442,7 +464,7 @@ pub struct SignalTest {
     pub scheme: Vec<String>,
     /// Set: the filter must (`true`) or must not (`false`) name a host.
     pub host: Option<bool>,
-    /// Any of these MIME types (a trailing `*` matches any rest).
+    /// Any of these MIME types (a trailing `*` matches any rest; `image/*` itself matches too).
     pub mime: Vec<String>,
     /// `android:permission` of the component.
     pub permission: Option<String>,
@@ -460,8 +482,10 @@ pub struct SignalTest {
     pub package_prefix: Vec<String>,
     /// Package name ends with one of these.
     pub package_suffix: Vec<String>,
-    /// The name of any component starts with one of these.
+    /// The name of the component, any if no kind is given, starts with one of these.
     pub class_prefix: Vec<String>,
+    /// The name of the component contains one of these, without regard to case.
+    pub class_contains: Vec<String>,
 }
 
 /// Words that mark an edition for the supply side.
