@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use overrides::{Override, Overrides, OverridesError, parse_categories};
-pub use words::{Feature, FeatureKind, Lexicon, LexiconHit, MODEL_FORMAT, ModelError, WordModel};
+pub use words::{Feature, FeatureKind};
 
 use crate::package::{AppPackage, Label};
-use crate::rules::{Category, Listed, Ruleset, SupplySide};
+use crate::rules::{Category, Listed, Ruleset, SupplySide, WordModel};
 use crate::text::Text;
-use words::tokens_of_package;
+use words::{Lexicon, tokens_of_package};
 
 /// Number of classes: the 39 categories and, as 0, none of them.
 pub const CLASSES: usize = 40;
@@ -228,25 +228,27 @@ impl Default for Options {
 pub struct Categorizer<'r> {
     rules: &'r Ruleset,
     lexicon: Lexicon<'r>,
-    model: Option<WordModel>,
+    model: Option<&'r WordModel>,
     /// Per class, its scope: classes with equal entries need the same information.
     scopes: [usize; CLASSES],
 }
 
 impl<'r> Categorizer<'r> {
     /// Indexes the rules of recognition.
-    ///
-    /// # Errors
-    /// [`ModelError`] if the text of the words model is not in its format.
-    pub fn new(rules: &'r Ruleset) -> Result<Self, ModelError> {
-        let text = rules.recognition.words.as_str();
-        let model = if text.is_empty() { None } else { Some(WordModel::parse(text)?) };
-        Ok(Self::with_model(rules, model))
+    pub fn new(rules: &'r Ruleset) -> Self {
+        Self::with_model(rules, rules.recognition.words.as_ref())
     }
 
     /// As [`Categorizer::new`] with another words model, or none: for its trainer.
-    pub fn with_model(rules: &'r Ruleset, model: Option<WordModel>) -> Self {
+    pub fn with_model(rules: &'r Ruleset, model: Option<&'r WordModel>) -> Self {
         Self { rules, lexicon: Lexicon::new(rules), model, scopes: scope_classes(&rules.categories) }
+    }
+
+    /// The features of a name that the words model weighs.
+    pub fn features(&self, label: &str, package: &str) -> Vec<Feature> {
+        let labels: Vec<&str> = if label.is_empty() { Vec::new() } else { vec![label] };
+        let hits = self.lexicon.hits(&labels, &tokens_of_package(package));
+        words::all_features(&labels, package, &hits)
     }
 
     /// Whether two classes (0–39) need the same information.
@@ -377,10 +379,10 @@ impl<'r> Categorizer<'r> {
         let mut weighed = Weighed::new();
         let hits = self.lexicon.hits(labels, tokens);
         let mut found = Vec::new();
-        match &self.model {
+        match self.model {
             Some(model) => {
                 found = words::all_features(labels, &package.package, &hits);
-                model.score(&found, &mut weighed.scores);
+                words::score(model, &found, &mut weighed.scores);
             }
             None => {
                 for hit in &hits {
@@ -419,11 +421,11 @@ impl<'r> Categorizer<'r> {
         }
         weighed.named = hits.iter().filter(|h| h.kind == FeatureKind::Strong).map(|h| h.class).collect();
         weighed.rank(self.model.is_some());
-        if let Some(model) = &self.model {
+        if let Some(model) = self.model {
             let top: Vec<u8> = weighed.ranking.iter().take(MAX_CANDIDATES).map(|(c, _)| *c).collect();
             for class in top {
                 for feature in &found {
-                    let weight = model.contribution(feature, class);
+                    let weight = words::contribution(model, feature, class);
                     if weight >= REASON_FLOOR {
                         weighed.because(class, words::reason(feature, &hits, class, weight, self.rules));
                     }
@@ -474,7 +476,7 @@ impl<'r> Categorizer<'r> {
 
     fn weighed_placement(&self, weighed: &Weighed) -> Placement {
         let candidates = self.candidates(weighed);
-        let (commit, scope_floor) = match &self.model {
+        let (commit, scope_floor) = match self.model {
             Some(model) => (model.commit(), model.commit_scope()),
             None => (COMMIT_WITHOUT_MODEL, SCOPE_WITHOUT_MODEL),
         };
@@ -896,13 +898,13 @@ pub(crate) mod tests {
 
     fn placed(package: &str, label: &str) -> Placement {
         let rules = small_rules();
-        Categorizer::new(&rules).unwrap().place(&app(package, label), &Hints::default(), Options::default())
+        Categorizer::new(&rules).place(&app(package, label), &Hints::default(), Options::default())
     }
 
     #[test]
     fn what_a_person_says_decides_in_order() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules).unwrap();
+        let categorizer = Categorizer::new(&rules);
         let app = app("a.travel", "酒店");
         let overridden = Override {
             package: "a.travel".into(),
@@ -937,7 +939,7 @@ pub(crate) mod tests {
     fn known_names_can_be_switched_off() {
         assert_eq!(placed("a.gov", "某某").status, Status::OutsideThe39);
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules).unwrap();
+        let categorizer = Categorizer::new(&rules);
         let off = categorizer.place(&app("a.gov", "某某"), &Hints::default(), Options { known_names: false });
         assert_eq!(off.status, Status::Undetermined);
         assert!(off.candidates.is_empty() && off.confidence.is_none());
@@ -993,7 +995,7 @@ pub(crate) mod tests {
     #[test]
     fn a_manifest_signal_weighs_against_words() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules).unwrap();
+        let categorizer = Categorizer::new(&rules);
         let mut game = app("cn.x", "某某");
         game.is_game = Some(true);
         let placement = categorizer.place(&game, &Hints::default(), Options::default());
@@ -1020,7 +1022,7 @@ pub(crate) mod tests {
     #[test]
     fn scope_classes_follow_the_necessary_information() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules).unwrap();
+        let categorizer = Categorizer::new(&rules);
         assert!(categorizer.same_scope(32, 38));
         assert!(!categorizer.same_scope(20, 38));
         assert!(!categorizer.same_scope(0, 38));

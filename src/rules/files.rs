@@ -16,8 +16,11 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/app-categories");
 pub(super) const RULESET_FILE: &str = "common/ruleset.toml";
 /// The published text.
 pub(super) const REGULATION_FILE: &str = "regulation.txt";
+/// The learnt weights of the words model; see [`super::WordModel`].
+pub(super) const WORDS_FILE: &str = "common/words.txt";
 
-/// Rule files by path below their folder (`/` on every system): `*.toml` and `regulation.txt`. Line ends are `\n` and a
+/// Rule files by path below their folder (`/` on every system): `*.toml`,
+/// `regulation.txt` and `common/words.txt`. Line ends are `\n` and a
 /// byte order mark is gone, so that an editor or a version control system cannot change the digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleFiles {
@@ -146,7 +149,7 @@ impl RuleFiles {
 
 fn is_rule_file(path: &str) -> bool {
     let hidden = path.split('/').any(|part| part.starts_with('.'));
-    !hidden && (path.ends_with(".toml") || path == REGULATION_FILE)
+    !hidden && (path.ends_with(".toml") || path == REGULATION_FILE || path == WORDS_FILE)
 }
 
 fn unreadable(file: String, reason: &str) -> RuleError {

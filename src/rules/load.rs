@@ -9,9 +9,10 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::error::{RuleError, RuleErrors};
-use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles};
+use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles, WORDS_FILE};
 use super::lint;
 use super::model::*;
+use super::words::{WordModel, WordModelError};
 use crate::info::Info;
 use crate::text::Text;
 
@@ -79,6 +80,7 @@ pub(super) struct Parsed {
     pub signals: Vec<Row<ManifestSignal>>,
     pub supply_side: Vec<Row<SupplySide>>,
     pub outside: Vec<Row<OutsideKind>>,
+    pub words: Option<WordModel>,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +134,10 @@ impl Parsed {
     }
 
     fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
+        if file == WORDS_FILE {
+            self.words = Some(WordModel::parse(text).map_err(|e| words_error(file, &e))?);
+            return Ok(());
+        }
         let Some(name) = file.strip_prefix("common/") else {
             if file.contains('/') {
                 return Err(unknown_file(file));
@@ -196,9 +202,25 @@ impl Parsed {
                 signals: values(self.signals),
                 supply_side: values(self.supply_side),
                 outside: values(self.outside),
+                words: self.words,
             },
         }
     }
+}
+
+fn words_error(file: &str, error: &WordModelError) -> RuleError {
+    RuleError::new(
+        file,
+        "words-model",
+        Text::new(
+            format!("第{}行不是词语模型的格式，应为 {}", error.line, error.expected),
+            format!("line {} is not in the format of the words model, expected {}", error.line, error.expected),
+        ),
+        Text::new(
+            "该文件由训练命令生成，请重新生成或恢复原文件",
+            "The trainer writes this file: write it again, or restore it",
+        ),
+    )
 }
 
 fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, RuleError>

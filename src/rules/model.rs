@@ -414,8 +414,8 @@ pub struct Recognition {
     pub supply_side: Vec<SupplySide>,
     /// Kinds of app outside the 39 (政务 …).
     pub outside: Vec<OutsideKind>,
-    /// Text of the words model, `common/words/model.txt`; empty: none.
-    pub words: String,
+    /// The words model, if the rules have one.
+    pub words: Option<super::words::WordModel>,
 }
 
 /// A known package name.
