@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo run --release --example train_categories -- measure           # figures, nothing written
+//! cargo run --release --example train_categories -- holdout ROWS.csv  # trained without these rows
 //! cargo run --release --example train_categories -- write [OUT]       # app-categories/common/words.txt
 //! ```
 //!
@@ -66,6 +67,26 @@ fn main() {
                 for w in &evaluation.wrong {
                     println!("{} | {} | {:?} | {:?} | {:?} {}", w.label, w.package, w.right, w.likeliest, w.confidence, w.committed);
                 }
+            }
+        }
+        "holdout" => {
+            let path = args.next().expect("holdout FILE.csv");
+            let bytes = std::fs::read(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
+            let held = read_rows(&bytes).unwrap_or_else(|e| panic!("{path}: {e}"));
+            let chosen = seen_without(&held, &rows);
+            eprintln!("{} rows left to train on", chosen.len());
+            let weights = train(&examples, &rows, &chosen, EPOCHS);
+            let model = WordModel::parse(&render(&examples, &weights, temperature, commit, scope))
+                .unwrap_or_else(|e| panic!("{e}"));
+            let placer = Categorizer::with_model(rules, Some(&model));
+            let mut evaluator = Evaluator::new(&placer);
+            for row in &held {
+                evaluator.place(row, Options { known_names: false });
+            }
+            let evaluation = evaluator.finish();
+            println!("{}", evaluation.text(&categorizer, Lang::En));
+            for w in &evaluation.wrong {
+                println!("{} | {} | {:?} | {:?}", w.label, w.package, w.right, w.likeliest);
             }
         }
         "write" => {
@@ -289,6 +310,16 @@ fn seen_by(fold: u64, rows: &[Row]) -> Vec<usize> {
                 && (row.package.is_empty() || !developers.contains(&developer(&row.package)))
                 && !names.contains(&core_name(&row.label))
         })
+        .collect()
+}
+
+/// The rows that share neither developer nor name with those held out.
+fn seen_without(held: &[EvalRow], rows: &[Row]) -> Vec<usize> {
+    let developers: BTreeSet<String> =
+        held.iter().filter(|r| !r.package.is_empty()).map(|r| developer(&r.package)).collect();
+    let names: BTreeSet<String> = held.iter().map(|r| core_name(&r.label)).collect();
+    (0..rows.len())
+        .filter(|&n| !developers.contains(&developer(&rows[n].package)) && !names.contains(&core_name(&rows[n].label)))
         .collect()
 }
 
