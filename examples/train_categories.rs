@@ -21,19 +21,36 @@ use piscope::rules::{Ruleset, WordModel};
 use piscope::text::Lang;
 
 const FOLDS: u64 = 10;
-const EPOCHS: usize = 12;
-const RATE: f32 = 0.25;
+const EPOCHS: usize = 8;
+const RATE: f32 = 0.15;
 /// Shrinks a weight at each of its updates.
-const DECAY: f32 = 2e-4;
-/// Weights below this are not stored.
-const SMALLEST: f32 = 0.08;
+const DECAY: f32 = 2e-3;
+/// Weights between these are not stored.
+const LEAST: f32 = 0.30;
+const LEAST_AGAINST: f32 = -0.50;
 
 /// Where a row comes from, and so how much it counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Standing {
+    /// The rules' list of known packages; the only rows that are held out.
     Known,
+    /// Written from own knowledge.
     Own,
+    /// A typical form of a name.
     Pattern,
+    /// The label, or the package name, of another row alone: neither may lean on the other.
+    Half,
+}
+
+impl Standing {
+    /// How much a row counts in training.
+    fn share(self) -> f32 {
+        match self {
+            Standing::Known | Standing::Own => 1.0,
+            Standing::Pattern => 0.4,
+            Standing::Half => 0.5,
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -65,7 +82,10 @@ fn main() {
             println!("{}", evaluation.text(&categorizer, Lang::En));
             if std::env::var_os("WRONG").is_some() {
                 for w in &evaluation.wrong {
-                    println!("{} | {} | {:?} | {:?} | {:?} {}", w.label, w.package, w.right, w.likeliest, w.confidence, w.committed);
+                    println!(
+                        "{} | {} | {:?} | {:?} | {:?} {}",
+                        w.label, w.package, w.right, w.likeliest, w.confidence, w.committed
+                    );
                 }
             }
         }
@@ -127,6 +147,20 @@ fn all_rows(rules: &Ruleset) -> Vec<Row> {
     for (category, label, package) in patterns(&read("patterns.txt")) {
         rows.push(plain(package, label, category, Standing::Pattern));
     }
+    let halves: Vec<Row> = rows
+        .iter()
+        .filter(|r| !r.package.is_empty() && !r.label.is_empty())
+        .flat_map(|r| {
+            let half = |package: &str, label: &str| Row {
+                package: package.to_owned(),
+                label: label.to_owned(),
+                standing: Standing::Half,
+                ..r.clone()
+            };
+            [half("", &r.label), half(&r.package, "")]
+        })
+        .collect();
+    rows.extend(halves);
     rows
 }
 
@@ -204,7 +238,14 @@ impl Examples {
             *counts.entry(key.clone()).or_default() += 1;
         }
         // A piece that occurs once tells nothing about other names, except a whole name or word.
-        counts.retain(|key, n| *n > 1 || key.starts_with(['=', 'w', 'p']));
+        counts.retain(|key, n| {
+            let least = match key.as_bytes().first() {
+                Some(b'=' | b'w' | b'p') => 1,
+                Some(b'c' | b'n') => 4,
+                _ => 2,
+            };
+            *n >= least
+        });
         let names: Vec<String> = counts.into_keys().collect();
         let index: HashMap<&str, u32> = names.iter().zip(0u32..).map(|(n, i)| (n.as_str(), i)).collect();
         let rows = found
@@ -229,10 +270,7 @@ fn train(examples: &Examples, rows: &[Row], chosen: &[usize], epochs: usize) -> 
             order.swap(i, dice.below(i + 1));
         }
         for &n in &order {
-            let share = match rows[n].standing {
-                Standing::Known | Standing::Own => 1.0,
-                Standing::Pattern => 0.5,
-            };
+            let share = rows[n].standing.share();
             let probabilities = softmax(&scores(examples, &weights, n), 1.0);
             let mut errors = [0.0f32; CLASSES];
             for (class, error) in errors.iter_mut().enumerate() {
@@ -280,7 +318,8 @@ fn developer(package: &str) -> String {
 /// The name without what editions of one app differ in.
 fn core_name(label: &str) -> String {
     let mut name = label.to_lowercase().replace([' ', '·', '-'], "");
-    for suffix in ["极速版", "lite", "国际版", "hd", "概念版", "大字版", "免费版", "pro", "app"] {
+    for suffix in ["极速版", "lite", "国际版", "hd", "概念版", "大字版", "免费版", "pro", "app"]
+    {
         if let Some(short) = name.strip_suffix(suffix)
             && short.chars().count() > 1
         {
@@ -291,9 +330,9 @@ fn core_name(label: &str) -> String {
 }
 
 fn fold_of(row: &Row) -> u64 {
-    let hash = developer(&row.package).bytes().fold(0xcbf2_9ce4_8422_2325u64, |h, b| {
-        (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = developer(&row.package)
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 20) % FOLDS
 }
 
@@ -319,7 +358,9 @@ fn seen_without(held: &[EvalRow], rows: &[Row]) -> Vec<usize> {
         held.iter().filter(|r| !r.package.is_empty()).map(|r| developer(&r.package)).collect();
     let names: BTreeSet<String> = held.iter().map(|r| core_name(&r.label)).collect();
     (0..rows.len())
-        .filter(|&n| !developers.contains(&developer(&rows[n].package)) && !names.contains(&core_name(&rows[n].label)))
+        .filter(|&n| {
+            !developers.contains(&developer(&rows[n].package)) && !names.contains(&core_name(&rows[n].label))
+        })
         .collect()
 }
 
@@ -382,7 +423,8 @@ fn thresholds(
         let top = (0..CLASSES).max_by(|a, b| p[*a].total_cmp(&p[*b])).unwrap_or(0) as u8;
         single.push((f64::from(p[usize::from(top)]), rows[n].right.contains(&top)));
         if top != 0 {
-            let group: f32 = (0..40u8).filter(|&c| categorizer.same_scope(c, top)).map(|c| p[usize::from(c)]).sum();
+            let group: f32 =
+                (0..40u8).filter(|&c| categorizer.same_scope(c, top)).map(|c| p[usize::from(c)]).sum();
             let right = rows[n].right.iter().any(|&c| categorizer.same_scope(c, top));
             shared.push((f64::from(group), right));
         }
@@ -428,7 +470,8 @@ fn measure(
                     path: None,
                     line: n as u64 + 1,
                 };
-                let placed = categorizer.place(&row.as_package(), &Default::default(), Options { known_names: false });
+                let placed =
+                    categorizer.place(&row.as_package(), &Default::default(), Options { known_names: false });
                 evaluator.add(&row, &placed);
             }
         }
@@ -443,7 +486,7 @@ fn render(examples: &Examples, weights: &Weights, temperature: f32, commit: f64,
             .iter()
             .enumerate()
             .map(|(class, w)| (class, w * factor / temperature))
-            .filter(|(_, w)| w.abs() >= SMALLEST)
+            .filter(|(_, w)| *w >= LEAST || *w <= LEAST_AGAINST)
             .map(|(class, w)| format!("{class}:{}", (w * 100.0).round() as i16))
             .collect();
         if !cells.is_empty() {

@@ -333,7 +333,10 @@ fn label_pieces(label: &str, push: &mut dyn FnMut(String, f64)) {
         }
     }
     runs.retain(|(_, run)| !run.is_empty());
-    push(format!("={}", label.replace(' ', "")), 1.0);
+    // A name of one Latin word is its word.
+    if !label.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        push(format!("={}", label.replace(' ', "")), 1.0);
+    }
     for (at, (wide, run)) in runs.iter().enumerate() {
         if !wide {
             let word: String = run.iter().collect();
@@ -497,7 +500,11 @@ mod tests {
         let mut scores = [0.0; CLASSES];
         let found = features(&["天气"], "");
         score(&model, &found, &mut scores);
-        assert!((scores[38] - 5.0).abs() < 1e-9 && (scores[30] + 0.25).abs() < 1e-9 && (scores[0] + 0.5).abs() < 1e-9);
+        assert!(
+            (scores[38] - 5.0).abs() < 1e-9
+                && (scores[30] + 0.25).abs() < 1e-9
+                && (scores[0] + 0.5).abs() < 1e-9
+        );
         let piece = found.iter().find(|f| f.key == "g天气").unwrap();
         assert!((contribution(&model, piece, 38) - 4.0).abs() < 1e-9);
     }

@@ -214,7 +214,10 @@ fn words_error(file: &str, error: &WordModelError) -> RuleError {
         "words-model",
         Text::new(
             format!("第{}行不是词语模型的格式，应为 {}", error.line, error.expected),
-            format!("line {} is not in the format of the words model, expected {}", error.line, error.expected),
+            format!(
+                "line {} is not in the format of the words model, expected {}",
+                error.line, error.expected
+            ),
         ),
         Text::new(
             "该文件由训练命令生成，请重新生成或恢复原文件",

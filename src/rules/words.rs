@@ -63,13 +63,15 @@ impl WordModel {
             value.filter(|v| (0.0..=1.0).contains(v)).ok_or(fail(n, name))
         };
         let (commit, scope) = (threshold("commit ")?, threshold("scope ")?);
-        let mut model = Self { commit, scope, index: HashMap::with_capacity(text.len() / 24), cells: Vec::new() };
+        let mut model =
+            Self { commit, scope, index: HashMap::with_capacity(text.len() / 24), cells: Vec::new() };
         for (n, line) in lines {
             let (piece, row) = line.split_once('\t').ok_or(fail(n, "PIECE<TAB>WEIGHTS"))?;
             let from = model.cells.len();
             for cell in row.split(' ') {
-                let parsed =
-                    cell.split_once(':').and_then(|(c, w)| Some((c.parse::<u8>().ok()?, w.parse::<i16>().ok()?)));
+                let parsed = cell
+                    .split_once(':')
+                    .and_then(|(c, w)| Some((c.parse::<u8>().ok()?, w.parse::<i16>().ok()?)));
                 model.cells.push(parsed.filter(|(c, _)| *c < CLASSES).ok_or(fail(n, "CLASS:WEIGHT"))?);
             }
             let (Ok(from), Ok(to)) = (u32::try_from(from), u32::try_from(model.cells.len())) else {
@@ -104,7 +106,9 @@ mod tests {
 
     #[test]
     fn reads_weights_and_refuses_what_it_does_not_know() {
-        let model = WordModel::parse("piscope-words/1\ncommit 0.9\nscope 0.95\n*\t0:-50\ng天气\t38:400 30:-25\n").unwrap();
+        let model =
+            WordModel::parse("piscope-words/1\ncommit 0.9\nscope 0.95\n*\t0:-50\ng天气\t38:400 30:-25\n")
+                .unwrap();
         assert_eq!((model.commit(), model.commit_scope()), (0.9, 0.95));
         assert_eq!(model.weights("g天气").collect::<Vec<_>>(), [(38, 4.0), (30, -0.25)]);
         assert_eq!(model.weights(WordModel::BIAS).collect::<Vec<_>>(), [(0, -0.5)]);
