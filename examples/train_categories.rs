@@ -3,7 +3,7 @@
 //! ```text
 //! cargo run --release --example train_categories -- measure           # figures, nothing written
 //! cargo run --release --example train_categories -- holdout ROWS.csv  # trained without these rows
-//! cargo run --release --example train_categories -- write [OUT]       # app-categories/common/words.txt
+//! cargo run --release --example train_categories -- write [OUT]       # app-categories/common/words/model.txt
 //! ```
 //!
 //! Rows: the list of known packages of the rules (their names, not the list, are what the model
@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use piscope::categorize::eval::{EvalRow, Evaluation, Evaluator, read_rows};
-use piscope::categorize::{CLASSES, Categorizer, Options};
-use piscope::rules::{Ruleset, WordModel};
+use piscope::categorize::{CLASSES, Categorizer, Options, WordModel};
+use piscope::rules::Ruleset;
 use piscope::text::Lang;
 
 const FOLDS: u64 = 10;
@@ -113,7 +113,7 @@ fn main() {
             let everything: Vec<usize> = (0..rows.len()).collect();
             let weights = train(&examples, &rows, &everything, EPOCHS);
             let text = render(&examples, &weights, temperature, commit, scope);
-            let out = args.next().unwrap_or_else(|| "app-categories/common/words.txt".into());
+            let out = args.next().unwrap_or_else(|| "app-categories/common/words/model.txt".into());
             std::fs::write(&out, &text).unwrap_or_else(|e| panic!("{out}: {e}"));
             eprintln!("{out}: {} bytes, {} lines", text.len(), text.lines().count());
         }
@@ -289,6 +289,12 @@ fn train(examples: &Examples, rows: &[Row], chosen: &[usize], epochs: usize) -> 
                 update(feature as usize, value);
             }
             update(bias, 0.1);
+        }
+    }
+    // Here and not when the text is written: temperature and thresholds are those of what is stored.
+    for weight in weights[..bias].iter_mut().flatten() {
+        if *weight < LEAST && *weight > LEAST_AGAINST {
+            *weight = 0.0;
         }
     }
     weights
@@ -486,7 +492,7 @@ fn render(examples: &Examples, weights: &Weights, temperature: f32, commit: f64,
             .iter()
             .enumerate()
             .map(|(class, w)| (class, w * factor / temperature))
-            .filter(|(_, w)| *w >= LEAST || *w <= LEAST_AGAINST)
+            .filter(|(_, w)| w.abs() >= 0.005)
             .map(|(class, w)| format!("{class}:{}", (w * 100.0).round() as i16))
             .collect();
         if !cells.is_empty() {

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::info::Info;
 use crate::package::Place;
 use crate::text::Text;
 
@@ -83,6 +84,17 @@ pub struct InfoRef {
     pub sensitive_by_standard: Option<String>,
 }
 
+impl From<&Info> for InfoRef {
+    fn from(info: &Info) -> Self {
+        Self {
+            id: info.id.clone(),
+            name: info.name.clone(),
+            sensitive_by_law: info.sensitive_by_law.clone(),
+            sensitive_by_standard: info.sensitive_by_standard.clone(),
+        }
+    }
+}
+
 /// A clause that a finding stands on, printed with number and date of effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -93,8 +105,8 @@ pub struct ClauseRef {
     pub title: String,
     /// e.g. `第五条(六)`.
     pub clause: String,
-    /// Day of effect, `YYYY-MM-DD`.
-    pub effective_from: String,
+    /// Day of effect, `YYYY-MM-DD`; absent where it was not checked.
+    pub effective_from: Option<String>,
 }
 
 /// One finding.
@@ -143,4 +155,22 @@ pub enum Conclusion {
     Suspected,
     /// 未完成判定.
     NotCompleted,
+}
+
+/// What the rules know of a permission, at this app's levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PermissionStatus {
+    /// Reaches personal information.
+    Reaches,
+    /// Reaches it only together with something else.
+    Auxiliary,
+    /// Reaches none.
+    NoPersonalInfo,
+    /// Without effect at these levels, or not grantable to a third-party app.
+    NoEffect,
+    /// Defined by the app itself (or by its kind `*.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION`).
+    OwnPermission,
+    /// Not in the rules: to be looked at by a person, never "fine".
+    Unmapped,
 }

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program `piscope`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    piscope::cli::run(std::env::args_os().collect())
+}

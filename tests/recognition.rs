@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use piscope::categorize::eval::{Evaluator, read_rows};
-use piscope::categorize::{Categorizer, Hints, Options, Placement, ReasonKind, Status};
+use piscope::categorize::{Categorizer, Hints, Options, Placement, ReasonKind, Status, WordModel};
 use piscope::package::{AppPackage, Label};
 use piscope::rules::Ruleset;
 
@@ -16,7 +16,7 @@ fn app(package: &str, label: &str) -> AppPackage {
 }
 
 fn placed(package: &str, label: &str) -> Placement {
-    let categorizer = Categorizer::new(Ruleset::embedded());
+    let categorizer = Categorizer::new(Ruleset::embedded()).unwrap();
     categorizer.place(&app(package, label), &Hints::default(), Options { known_names: false })
 }
 
@@ -27,7 +27,7 @@ fn rows(name: &str) -> Vec<piscope::categorize::eval::EvalRow> {
 
 #[test]
 fn the_shipped_rules_carry_a_model() {
-    let model = Ruleset::embedded().recognition.words.as_ref().expect("common/words.txt is embedded");
+    let model = WordModel::parse(&Ruleset::embedded().recognition.words).unwrap();
     assert!(model.commit() > 0.8 && model.commit_scope() > 0.6);
     assert!(model.weights("g银行").any(|(class, weight)| class == 24 && weight > 0.5));
 }
@@ -87,7 +87,7 @@ fn editions_for_the_supply_side_and_kinds_outside_are_told_apart() {
 #[test]
 fn known_names_decide_when_they_may() {
     let rules = Ruleset::embedded();
-    let categorizer = Categorizer::new(rules);
+    let categorizer = Categorizer::new(rules).unwrap();
     let mut evaluator = Evaluator::new(&categorizer);
     for app in rules.recognition.known.values() {
         let categories = if app.categories.is_empty() { vec![0] } else { app.categories.clone() };
@@ -108,7 +108,7 @@ fn known_names_decide_when_they_may() {
 /// figure without them is what `train_categories holdout` prints.
 #[test]
 fn names_in_public_notices() {
-    let categorizer = Categorizer::new(Ruleset::embedded());
+    let categorizer = Categorizer::new(Ruleset::embedded()).unwrap();
     let mut evaluator = Evaluator::new(&categorizer);
     for row in rows("notices-authority.csv") {
         evaluator.place(&row, Options { known_names: false });
@@ -119,7 +119,7 @@ fn names_in_public_notices() {
 
 #[test]
 fn placing_is_quick() {
-    let categorizer = Categorizer::new(Ruleset::embedded());
+    let categorizer = Categorizer::new(Ruleset::embedded()).unwrap();
     let apps: Vec<AppPackage> = rows("own.csv").iter().take(2000).map(|r| r.as_package()).collect();
     let start = Instant::now();
     let named = apps

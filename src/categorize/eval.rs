@@ -454,7 +454,7 @@ mod tests {
     #[test]
     fn figures_add_up() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules);
+        let categorizer = Categorizer::new(&rules).unwrap();
         let csv = "package,label,category\n\
                    cn.a,某浏览器,32\n\
                    cn.b,某天气,32\n\

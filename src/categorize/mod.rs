@@ -7,18 +7,21 @@
 //! [`Status::Undetermined`] with its candidates. Pure: no input or output.
 
 pub mod eval;
+mod model;
 mod overrides;
 mod signals;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use model::{ModelError, WordModel};
 pub use overrides::{Override, Overrides, OverridesError, parse_categories};
 pub use words::{Feature, FeatureKind};
 
 use crate::package::{AppPackage, Label};
-use crate::rules::{Category, Listed, Ruleset, SupplySide, WordModel};
+use crate::rules::{Category, Listed, Ruleset, SupplySide};
 use crate::text::Text;
 use words::{Lexicon, tokens_of_package};
 
@@ -228,20 +231,25 @@ impl Default for Options {
 pub struct Categorizer<'r> {
     rules: &'r Ruleset,
     lexicon: Lexicon<'r>,
-    model: Option<&'r WordModel>,
+    model: Option<Cow<'r, WordModel>>,
     /// Per class, its scope: classes with equal entries need the same information.
     scopes: [usize; CLASSES],
 }
 
 impl<'r> Categorizer<'r> {
     /// Indexes the rules of recognition.
-    pub fn new(rules: &'r Ruleset) -> Self {
-        Self::with_model(rules, rules.recognition.words.as_ref())
+    ///
+    /// # Errors
+    /// [`ModelError`] if the words model among the rules is not in its format.
+    pub fn new(rules: &'r Ruleset) -> Result<Self, ModelError> {
+        let text = rules.recognition.words.as_str();
+        let model = if text.is_empty() { None } else { Some(WordModel::parse(text)?) };
+        Ok(Self { model: model.map(Cow::Owned), ..Self::with_model(rules, None) })
     }
 
     /// As [`Categorizer::new`] with another words model, or none: for its trainer.
     pub fn with_model(rules: &'r Ruleset, model: Option<&'r WordModel>) -> Self {
-        Self { rules, lexicon: Lexicon::new(rules), model, scopes: scope_classes(&rules.categories) }
+        Self { rules, lexicon: Lexicon::new(rules), model: model.map(Cow::Borrowed), scopes: scope_classes(&rules.categories) }
     }
 
     /// The features of a name that the words model weighs.
@@ -379,7 +387,7 @@ impl<'r> Categorizer<'r> {
         let mut weighed = Weighed::new();
         let hits = self.lexicon.hits(labels, tokens);
         let mut found = Vec::new();
-        match self.model {
+        match &self.model {
             Some(model) => {
                 found = words::all_features(labels, &package.package, &hits);
                 words::score(model, &found, &mut weighed.scores);
@@ -421,7 +429,7 @@ impl<'r> Categorizer<'r> {
         }
         weighed.named = hits.iter().filter(|h| h.kind == FeatureKind::Strong).map(|h| h.class).collect();
         weighed.rank(self.model.is_some());
-        if let Some(model) = self.model {
+        if let Some(model) = &self.model {
             let top: Vec<u8> = weighed.ranking.iter().take(MAX_CANDIDATES).map(|(c, _)| *c).collect();
             for class in top {
                 for feature in &found {
@@ -476,7 +484,7 @@ impl<'r> Categorizer<'r> {
 
     fn weighed_placement(&self, weighed: &Weighed) -> Placement {
         let candidates = self.candidates(weighed);
-        let (commit, scope_floor) = match self.model {
+        let (commit, scope_floor) = match &self.model {
             Some(model) => (model.commit(), model.commit_scope()),
             None => (COMMIT_WITHOUT_MODEL, SCOPE_WITHOUT_MODEL),
         };
@@ -847,13 +855,8 @@ pub(crate) mod tests {
             "cac-2021-14".into(),
             LegalBasis {
                 id: "cac-2021-14".into(),
-                title: Text::default(),
-                number: None,
-                effective_from: None,
-                effective_to: None,
-                draft: false,
                 articles: BTreeMap::from([("3".to_owned(), "不包括服务供给侧用户个人信息。".to_owned())]),
-                source: String::new(),
+                ..LegalBasis::default()
             },
         );
         let known = |package: &str, categories: Vec<u8>| KnownApp {
@@ -898,13 +901,13 @@ pub(crate) mod tests {
 
     fn placed(package: &str, label: &str) -> Placement {
         let rules = small_rules();
-        Categorizer::new(&rules).place(&app(package, label), &Hints::default(), Options::default())
+        Categorizer::new(&rules).unwrap().place(&app(package, label), &Hints::default(), Options::default())
     }
 
     #[test]
     fn what_a_person_says_decides_in_order() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules);
+        let categorizer = Categorizer::new(&rules).unwrap();
         let app = app("a.travel", "酒店");
         let overridden = Override {
             package: "a.travel".into(),
@@ -939,7 +942,7 @@ pub(crate) mod tests {
     fn known_names_can_be_switched_off() {
         assert_eq!(placed("a.gov", "某某").status, Status::OutsideThe39);
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules);
+        let categorizer = Categorizer::new(&rules).unwrap();
         let off = categorizer.place(&app("a.gov", "某某"), &Hints::default(), Options { known_names: false });
         assert_eq!(off.status, Status::Undetermined);
         assert!(off.candidates.is_empty() && off.confidence.is_none());
@@ -995,7 +998,7 @@ pub(crate) mod tests {
     #[test]
     fn a_manifest_signal_weighs_against_words() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules);
+        let categorizer = Categorizer::new(&rules).unwrap();
         let mut game = app("cn.x", "某某");
         game.is_game = Some(true);
         let placement = categorizer.place(&game, &Hints::default(), Options::default());
@@ -1022,7 +1025,7 @@ pub(crate) mod tests {
     #[test]
     fn scope_classes_follow_the_necessary_information() {
         let rules = small_rules();
-        let categorizer = Categorizer::new(&rules);
+        let categorizer = Categorizer::new(&rules).unwrap();
         assert!(categorizer.same_scope(32, 38));
         assert!(!categorizer.same_scope(20, 38));
         assert!(!categorizer.same_scope(0, 38));

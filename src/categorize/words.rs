@@ -6,8 +6,8 @@
 
 use std::collections::HashMap;
 
-use super::{CLASSES, Reason, ReasonKind};
-use crate::rules::{Ruleset, WordModel};
+use super::{CLASSES, Reason, ReasonKind, WordModel};
+use crate::rules::Ruleset;
 use crate::text::Text;
 
 /// Longest label that is looked at, in characters: names are short, text is not a name.

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::finding::{ClauseRef, Conclusion, Finding, InfoRef, Level};
+use crate::finding::{ClauseRef, Conclusion, Finding, InfoRef, Level, PermissionStatus};
 use crate::package::{FileIdentity, Gap, ImpliedBy, Label, PackageFormat, Place, SdkLevels, Sign, Signing};
 use crate::sample::Sample;
 use crate::text::Text;
@@ -22,6 +22,36 @@ pub struct Report {
     /// One outcome per sample, in the order of the samples.
     pub outcomes: Vec<Outcome>,
     /// Counts over all outcomes; they add up to `samples`.
+    pub summary: Summary,
+}
+
+/// One line of the JSON Lines form of a report: a head, one outcome per sample, a tail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Line {
+    /// The first line.
+    Head(Head),
+    /// One sample.
+    Outcome(Box<Outcome>),
+    /// The last line; absent where the run was cut short.
+    Tail(Tail),
+}
+
+/// First line of the JSON Lines form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Always [`REPORT_SCHEMA`].
+    pub schema: String,
+    /// What made it.
+    pub tool: Tool,
+}
+
+/// Last line of the JSON Lines form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tail {
+    /// Counts over all outcomes.
     pub summary: Summary,
 }
 
@@ -204,7 +234,7 @@ pub enum PlacementStatus {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CategoryRef {
-    /// 1–39.
+    /// 1–39; 0 among candidates: none of the 39.
     pub number: u8,
     /// Id.
     pub id: String,
@@ -220,16 +250,20 @@ pub struct Candidate {
     pub category: CategoryRef,
     /// Sum of the weights that speak for it.
     pub score: f64,
+    /// Share of the probability, 0–1.
+    pub probability: f64,
     /// What speaks for it.
     pub reasons: Vec<Reason>,
+    /// What would be necessary if the app belonged here.
+    pub effect: Text,
 }
 
 /// One reason for a placement.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reason {
-    /// Kind of evidence: `user`, `list`, `known-package`, `manifest`, `label`, `package-token`,
-    /// `supply-side`, `outside`, and later `statement`, `words`, `model`.
+    /// Kind of evidence: `user`, `list`, `override`, `statement`, `known-package`, `manifest`,
+    /// `label`, `package-token`, `strings`, `words`, `supply-side`, `outside`.
     pub kind: String,
     /// The category that it speaks for; absent for supply side and outside.
     pub category: Option<u8>,
@@ -283,24 +317,6 @@ pub struct PermissionRow {
     pub implied_by: Option<ImpliedBy>,
     /// What limits it.
     pub note: Option<Text>,
-}
-
-/// What the rules know of a permission, at this app's levels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PermissionStatus {
-    /// Reaches personal information.
-    Reaches,
-    /// Reaches it only together with something else.
-    Auxiliary,
-    /// Reaches none.
-    NoPersonalInfo,
-    /// Without effect at these levels, or not grantable to a third-party app.
-    NoEffect,
-    /// Defined by the app itself (or by its kind `*.DYNAMIC_RECEIVER_NOT_EXPORTED_PERMISSION`).
-    OwnPermission,
-    /// Not in the rules: to be looked at by a person, never "fine".
-    Unmapped,
 }
 
 /// Counts over all outcomes.

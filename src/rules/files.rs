@@ -16,11 +16,10 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/app-categories");
 pub(super) const RULESET_FILE: &str = "common/ruleset.toml";
 /// The published text.
 pub(super) const REGULATION_FILE: &str = "regulation.txt";
-/// The learnt weights of the words model; see [`super::WordModel`].
-pub(super) const WORDS_FILE: &str = "common/words.txt";
+/// The words model.
+pub(super) const WORDS_FILE: &str = "common/words/model.txt";
 
-/// Rule files by path below their folder (`/` on every system): `*.toml`,
-/// `regulation.txt` and `common/words.txt`. Line ends are `\n` and a
+/// Rule files by path below their folder (`/` on every system): `*.toml`, `regulation.txt` and the words model. Line ends are `\n` and a
 /// byte order mark is gone, so that an editor or a version control system cannot change the digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleFiles {
@@ -117,11 +116,6 @@ impl RuleFiles {
             let text = text.strip_prefix('\u{feff}').unwrap_or(text);
             self.files.insert(path.to_owned(), text.replace("\r\n", "\n"));
         }
-    }
-
-    /// Takes one file away.
-    pub fn remove(&mut self, path: &str) {
-        self.files.remove(path);
     }
 
     /// The text of one file.

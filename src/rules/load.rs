@@ -12,7 +12,6 @@ use super::error::{RuleError, RuleErrors};
 use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles, WORDS_FILE};
 use super::lint;
 use super::model::*;
-use super::words::{WordModel, WordModelError};
 use crate::info::Info;
 use crate::text::Text;
 
@@ -66,7 +65,8 @@ pub(super) struct Row<T> {
 #[derive(Debug, Default)]
 pub(super) struct Parsed {
     pub errors: Vec<RuleError>,
-    pub version: Option<String>,
+    pub ruleset: Option<RulesetFile>,
+    pub words: String,
     pub categories: Vec<Row<Category>>,
     pub info: Vec<Row<Info>>,
     pub permissions: Vec<Row<PermissionRule>>,
@@ -80,13 +80,15 @@ pub(super) struct Parsed {
     pub signals: Vec<Row<ManifestSignal>>,
     pub supply_side: Vec<Row<SupplySide>>,
     pub outside: Vec<Row<OutsideKind>>,
-    pub words: Option<WordModel>,
 }
 
-#[derive(Deserialize)]
+/// `common/ruleset.toml`: what holds for the ruleset as a whole.
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RulesetFile {
-    version: String,
+pub(super) struct RulesetFile {
+    pub version: String,
+    #[serde(rename = "baseline-api")]
+    pub baseline_api: u32,
 }
 
 /// A file that is one list of tables under one key.
@@ -127,28 +129,28 @@ impl Parsed {
             if file != REGULATION_FILE
                 && let Err(error) = parsed.add(file, text)
             {
-                parsed.errors.push(error);
+                parsed.errors.push(*error);
             }
         }
         parsed
     }
 
-    fn add(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
-        if file == WORDS_FILE {
-            self.words = Some(WordModel::parse(text).map_err(|e| words_error(file, &e))?);
-            return Ok(());
-        }
+    fn add(&mut self, file: &str, text: &str) -> Result<(), Box<RuleError>> {
         let Some(name) = file.strip_prefix("common/") else {
             if file.contains('/') {
-                return Err(unknown_file(file));
+                return Err(Box::new(unknown_file(file)));
             }
             let value = parse(file, text)?;
             self.categories.push(Row { file: file.to_owned(), offset: 0, value });
             return Ok(());
         };
+        if file == WORDS_FILE {
+            text.clone_into(&mut self.words);
+            return Ok(());
+        }
         if let Some(name) = name.strip_prefix("law/") {
             if name.contains('/') {
-                return Err(unknown_file(file));
+                return Err(Box::new(unknown_file(file)));
             }
             let value = parse(file, text)?;
             self.law.push(Row { file: file.to_owned(), offset: 0, value });
@@ -158,7 +160,7 @@ impl Parsed {
         let section = name.split('.').next().unwrap_or_default();
         match section {
             "ruleset" if file == RULESET_FILE => {
-                self.version = Some(parse::<RulesetFile>(file, text)?.version)
+                self.ruleset = Some(parse(file, text)?);
             }
             "personal-info" => self.info.extend(rows::<InfoFile, _>(file, text)?),
             "permissions" => self.permissions.extend(rows::<PermissionFile, _>(file, text)?),
@@ -171,7 +173,7 @@ impl Parsed {
             "manifest-signals" => self.signals.extend(rows::<SignalFile, _>(file, text)?),
             "supply-side" => self.supply_side.extend(rows::<SupplySideFile, _>(file, text)?),
             "outside" => self.outside.extend(rows::<OutsideFile, _>(file, text)?),
-            _ => return Err(unknown_file(file)),
+            _ => return Err(Box::new(unknown_file(file))),
         }
         Ok(())
     }
@@ -185,8 +187,11 @@ impl Parsed {
         }
         let mut categories = values(self.categories);
         categories.sort_by_key(|c| c.number);
+        let (version, baseline_api) =
+            self.ruleset.map(|file| (file.version, file.baseline_api)).unwrap_or_default();
         Ruleset {
-            version: self.version.unwrap_or_default(),
+            version,
+            baseline_api,
             digest,
             categories,
             info: by_key(self.info, |i| &i.id),
@@ -208,25 +213,7 @@ impl Parsed {
     }
 }
 
-fn words_error(file: &str, error: &WordModelError) -> RuleError {
-    RuleError::new(
-        file,
-        "words-model",
-        Text::new(
-            format!("第{}行不是词语模型的格式，应为 {}", error.line, error.expected),
-            format!(
-                "line {} is not in the format of the words model, expected {}",
-                error.line, error.expected
-            ),
-        ),
-        Text::new(
-            "该文件由训练命令生成，请重新生成或恢复原文件",
-            "The trainer writes this file: write it again, or restore it",
-        ),
-    )
-}
-
-fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, RuleError>
+fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, Box<RuleError>>
 where
     F: DeserializeOwned + Into<Vec<Spanned<T>>>,
 {
@@ -238,13 +225,13 @@ where
         .collect())
 }
 
-fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
+fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Box<RuleError>> {
     toml::from_str(text).map_err(|e| {
         let error = explain(file, e.message());
-        match e.span() {
+        Box::new(match e.span() {
             Some(span) => error.at(text, span.start),
             None => error,
-        }
+        })
     })
 }
 

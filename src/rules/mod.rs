@@ -9,10 +9,9 @@ mod files;
 pub mod lint;
 mod load;
 mod model;
-mod words;
+mod naming;
 
 pub use article::article_five;
 pub use error::{RuleError, RuleErrors};
 pub use files::RuleFiles;
 pub use model::*;
-pub use words::{WordModel, WordModelError};

@@ -12,6 +12,8 @@ use crate::text::Text;
 pub struct Ruleset {
     /// Version of the ruleset, from `common/ruleset.toml`.
     pub version: String,
+    /// Systems older than this API level are legacy: what takes effect only there is a fact.
+    pub baseline_api: u32,
     /// SHA-256 over all rule files (path, length and bytes, sorted by path), lower-case hex.
     pub digest: String,
     /// The 39 categories, by number.
@@ -151,6 +153,8 @@ pub enum BasisLevel {
     MayServeNecessaryInfo,
     /// The words of the basic function imply the capability; the information is not listed.
     BasicFunctionText,
+    /// As above, but only one of several functions that the words enumerate implies it.
+    BasicFunctionPart,
     /// Neither.
     NotListed,
 }
@@ -346,6 +350,9 @@ pub struct ComponentRule {
     pub info: Vec<String>,
     /// The permission that must also be requested for the component to receive anything.
     pub requires: Option<String>,
+    /// Without effect when the app targets this level or above.
+    #[serde(rename = "no-effect-from-target")]
+    pub no_effect_from_target: Option<u32>,
     /// What to know.
     pub note: Text,
     /// Where this is known from.
@@ -374,7 +381,7 @@ pub struct SignRule {
 }
 
 /// One legal basis.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LegalBasis {
     /// Id, e.g. `cac-2021-14`.
@@ -399,6 +406,12 @@ pub struct LegalBasis {
     /// `memory`. The last two must never be printed as a quotation.
     #[serde(default)]
     pub standing: BTreeMap<String, String>,
+    /// Categories to which it brings a duty that prevails over Article 5 (第二条: 另有规定的,依照其规定).
+    #[serde(rename = "prevails-for", default)]
+    pub prevails_for: Vec<u8>,
+    /// What that duty asks for, ids in the vocabulary; any one of them is enough.
+    #[serde(default)]
+    pub mandates: Vec<String>,
     /// Where the text comes from.
     pub source: String,
 }
@@ -414,8 +427,8 @@ pub struct Recognition {
     pub supply_side: Vec<SupplySide>,
     /// Kinds of app outside the 39 (政务 …).
     pub outside: Vec<OutsideKind>,
-    /// The words model, if the rules have one.
-    pub words: Option<super::words::WordModel>,
+    /// Text of the words model, `common/words/model.txt`; empty: none.
+    pub words: String,
 }
 
 /// A known package name.

@@ -15,6 +15,11 @@ pub trait Source: Send + Sync {
         self.len() == 0
     }
 
+    /// All the bytes where they lie in memory already.
+    fn bytes(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Fills as much of `buf` as there is from `offset` on; returns how much. Short only at the
     /// end.
     ///
@@ -26,6 +31,10 @@ pub trait Source: Send + Sync {
 impl Source for &[u8] {
     fn len(&self) -> u64 {
         <[u8]>::len(self) as u64
+    }
+
+    fn bytes(&self) -> Option<&[u8]> {
+        Some(self)
     }
 
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
@@ -68,9 +77,9 @@ impl Source for FileSource {
     fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<usize> {
         let mut done = 0;
         while let Some(rest) = buf.get_mut(done..).filter(|r| !r.is_empty()) {
-            match read_once(&self.file, rest, offset + done as u64) {
+            match read_once(&self.file, rest, offset.saturating_add(done as u64)) {
                 Ok(0) => break,
-                Ok(n) => done += n,
+                Ok(n) => done = done.saturating_add(n),
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
             }
@@ -114,7 +123,7 @@ impl Source for Part<'_> {
         let left = self.len.saturating_sub(offset);
         let n = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
         match buf.get_mut(..n) {
-            Some(buf) if n > 0 => self.whole.read_at(self.start + offset, buf),
+            Some(buf) if n > 0 => self.whole.read_at(self.start.saturating_add(offset), buf),
             _ => Ok(0),
         }
     }

@@ -1,0 +1,16 @@
+# The screen that the launcher opens.
+.class public Lcn/piscope/sample/yongche/anxin/MainActivity;
+.super Landroid/app/Activity;
+
+.method public constructor <init>()V
+    .locals 0
+    invoke-direct {p0}, Landroid/app/Activity;-><init>()V
+    return-void
+.end method
+
+.method protected onCreate(Landroid/os/Bundle;)V
+    .locals 0
+    invoke-super {p0, p1}, Landroid/app/Activity;->onCreate(Landroid/os/Bundle;)V
+    invoke-static {p0}, Lcn/piscope/sample/yongche/anxin/SoundRecorder;->read(Landroid/content/Context;)V
+    return-void
+.end method

@@ -1,0 +1,9 @@
+# The keyboard.
+.class public Lcn/piscope/sample/inputmethod/miaobi/KeyboardService;
+.super Landroid/inputmethodservice/InputMethodService;
+
+.method public constructor <init>()V
+    .locals 0
+    invoke-direct {p0}, Landroid/inputmethodservice/InputMethodService;-><init>()V
+    return-void
+.end method

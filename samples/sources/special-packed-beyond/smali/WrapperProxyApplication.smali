@@ -1,0 +1,9 @@
+# Bears the name of a packer's application class, and does nothing.
+.class public Lcom/wrapper/proxyapplication/WrapperProxyApplication;
+.super Landroid/app/Application;
+
+.method public constructor <init>()V
+    .locals 0
+    invoke-direct {p0}, Landroid/app/Application;-><init>()V
+    return-void
+.end method
