@@ -46,7 +46,11 @@ fn names_that_say_what_they_are() {
         ("com.qc.meeting", "知行视频会议", 26),
     ] {
         let placement = placed(package, label);
-        assert_eq!((placement.status, placement.categories.first()), (Status::Placed, Some(&category)), "{label}: {placement:#?}");
+        assert_eq!(
+            (placement.status, placement.categories.first()),
+            (Status::Placed, Some(&category)),
+            "{label}: {placement:#?}"
+        );
         assert!(placement.confidence.is_some_and(|p| p >= 0.8), "{label}");
         assert!(!placement.reasons.is_empty(), "{label}");
     }
@@ -71,7 +75,8 @@ fn a_name_that_says_nothing_is_left_open() {
 #[test]
 fn candidates_that_need_the_same_carry_the_scope() {
     let placement = placed("com.qc.v", "青禾短视频直播");
-    let scope_known = placement.scope_agreement.as_ref().map(|s| s.category).or(placement.categories.first().copied());
+    let scope_known =
+        placement.scope_agreement.as_ref().map(|s| s.category).or(placement.categories.first().copied());
     assert!(matches!(scope_known, Some(27..=29)), "{placement:#?}");
 }
 
@@ -79,7 +84,11 @@ fn candidates_that_need_the_same_carry_the_scope() {
 fn editions_for_the_supply_side_and_kinds_outside_are_told_apart() {
     let driver = placed("com.qc.car.driver", "青禾出行司机端");
     assert_eq!(driver.status, Status::SupplySide);
-    assert!(driver.message.zh.contains("第三条") && driver.message.zh.contains("服务供给侧"), "{}", driver.message.zh);
+    assert!(
+        driver.message.zh.contains("第三条") && driver.message.zh.contains("服务供给侧"),
+        "{}",
+        driver.message.zh
+    );
     let city = placed("com.qc.gov", "临江市政务服务");
     assert_eq!(city.status, Status::OutsideThe39, "{city:#?}");
 }
@@ -101,7 +110,12 @@ fn known_names_decide_when_they_may() {
         evaluator.place(&row, Options::default());
     }
     let figures = evaluator.finish();
-    assert!(figures.precision >= 0.99 && figures.coverage >= 0.98, "{} {}", figures.precision, figures.coverage);
+    assert!(
+        figures.precision >= 0.99 && figures.coverage >= 0.98,
+        "{} {}",
+        figures.precision,
+        figures.coverage
+    );
 }
 
 /// The names that an authority itself put under a category. Some of them are training rows: the
@@ -124,7 +138,9 @@ fn placing_is_quick() {
     let start = Instant::now();
     let named = apps
         .iter()
-        .filter(|a| !categorizer.place(a, &Hints::default(), Options { known_names: false }).message.zh.is_empty())
+        .filter(|a| {
+            !categorizer.place(a, &Hints::default(), Options { known_names: false }).message.zh.is_empty()
+        })
         .count();
     let each = start.elapsed() / u32::try_from(apps.len()).unwrap();
     println!("{each:?} an app");

@@ -249,7 +249,12 @@ impl<'r> Categorizer<'r> {
 
     /// As [`Categorizer::new`] with another words model, or none: for its trainer.
     pub fn with_model(rules: &'r Ruleset, model: Option<&'r WordModel>) -> Self {
-        Self { rules, lexicon: Lexicon::new(rules), model: model.map(Cow::Borrowed), scopes: scope_classes(&rules.categories) }
+        Self {
+            rules,
+            lexicon: Lexicon::new(rules),
+            model: model.map(Cow::Borrowed),
+            scopes: scope_classes(&rules.categories),
+        }
     }
 
     /// The features of a name that the words model weighs.
