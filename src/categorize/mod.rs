@@ -7,20 +7,23 @@
 //! [`Status::Undetermined`] with its candidates. Pure: no input or output.
 
 pub mod eval;
+mod model;
 mod overrides;
 mod signals;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use model::{ModelError, WordModel};
 pub use overrides::{Override, Overrides, OverridesError, parse_categories};
-pub use words::{Feature, FeatureKind, Lexicon, LexiconHit, MODEL_FORMAT, ModelError, WordModel};
+pub use words::{Feature, FeatureKind};
 
 use crate::package::{AppPackage, Label};
 use crate::rules::{Category, Listed, Ruleset, SupplySide};
 use crate::text::Text;
-use words::tokens_of_package;
+use words::{Lexicon, tokens_of_package};
 
 /// Number of classes: the 39 categories and, as 0, none of them.
 pub const CLASSES: usize = 40;
@@ -228,7 +231,7 @@ impl Default for Options {
 pub struct Categorizer<'r> {
     rules: &'r Ruleset,
     lexicon: Lexicon<'r>,
-    model: Option<WordModel>,
+    model: Option<Cow<'r, WordModel>>,
     /// Per class, its scope: classes with equal entries need the same information.
     scopes: [usize; CLASSES],
 }
@@ -237,16 +240,28 @@ impl<'r> Categorizer<'r> {
     /// Indexes the rules of recognition.
     ///
     /// # Errors
-    /// [`ModelError`] if the text of the words model is not in its format.
+    /// [`ModelError`] if the words model among the rules is not in its format.
     pub fn new(rules: &'r Ruleset) -> Result<Self, ModelError> {
         let text = rules.recognition.words.as_str();
         let model = if text.is_empty() { None } else { Some(WordModel::parse(text)?) };
-        Ok(Self::with_model(rules, model))
+        Ok(Self { model: model.map(Cow::Owned), ..Self::with_model(rules, None) })
     }
 
     /// As [`Categorizer::new`] with another words model, or none: for its trainer.
-    pub fn with_model(rules: &'r Ruleset, model: Option<WordModel>) -> Self {
-        Self { rules, lexicon: Lexicon::new(rules), model, scopes: scope_classes(&rules.categories) }
+    pub fn with_model(rules: &'r Ruleset, model: Option<&'r WordModel>) -> Self {
+        Self {
+            rules,
+            lexicon: Lexicon::new(rules),
+            model: model.map(Cow::Borrowed),
+            scopes: scope_classes(&rules.categories),
+        }
+    }
+
+    /// The features of a name that the words model weighs.
+    pub fn features(&self, label: &str, package: &str) -> Vec<Feature> {
+        let labels: Vec<&str> = if label.is_empty() { Vec::new() } else { vec![label] };
+        let hits = self.lexicon.hits(&labels, &tokens_of_package(package));
+        words::all_features(&labels, package, &hits)
     }
 
     /// Whether two classes (0–39) need the same information.
@@ -380,7 +395,7 @@ impl<'r> Categorizer<'r> {
         match &self.model {
             Some(model) => {
                 found = words::all_features(labels, &package.package, &hits);
-                model.score(&found, &mut weighed.scores);
+                words::score(model, &found, &mut weighed.scores);
             }
             None => {
                 for hit in &hits {
@@ -423,7 +438,7 @@ impl<'r> Categorizer<'r> {
             let top: Vec<u8> = weighed.ranking.iter().take(MAX_CANDIDATES).map(|(c, _)| *c).collect();
             for class in top {
                 for feature in &found {
-                    let weight = model.contribution(feature, class);
+                    let weight = words::contribution(model, feature, class);
                     if weight >= REASON_FLOOR {
                         weighed.because(class, words::reason(feature, &hits, class, weight, self.rules));
                     }

@@ -5,16 +5,11 @@
 //! rules' own words as features of their category. Each weight belongs to one written-out piece.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use super::{CLASSES, Reason, ReasonKind};
+use super::{CLASSES, Reason, ReasonKind, WordModel};
 use crate::rules::Ruleset;
 use crate::text::Text;
 
-/// First line of the model's text.
-pub const MODEL_FORMAT: &str = "piscope-words/1";
-/// Weights are stored as whole multiples of this.
-const UNIT: f64 = 0.01;
 /// Longest label that is looked at, in characters: names are short, text is not a name.
 const MAX_LABEL: usize = 48;
 /// Longest word of the rules that is looked for, in characters.
@@ -338,7 +333,10 @@ fn label_pieces(label: &str, push: &mut dyn FnMut(String, f64)) {
         }
     }
     runs.retain(|(_, run)| !run.is_empty());
-    push(format!("={}", label.replace(' ', "")), 1.0);
+    // A name of one Latin word is its word.
+    if !label.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        push(format!("={}", label.replace(' ', "")), 1.0);
+    }
     for (at, (wide, run)) in runs.iter().enumerate() {
         if !wide {
             let word: String = run.iter().collect();
@@ -392,119 +390,26 @@ fn grams(word: &str, sizes: std::ops::RangeInclusive<usize>, push: &mut dyn FnMu
     }
 }
 
-/// The learnt weights.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WordModel {
-    commit: f64,
-    scope: f64,
-    bias: Vec<(u8, f64)>,
-    /// Ranges into `weights`, by feature.
-    index: HashMap<Box<str>, (u32, u32)>,
-    weights: Vec<(u8, i16)>,
-}
-
-/// A words model that is not in its format.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ModelError {
-    /// Line of the file, from 1.
-    pub line: usize,
-    /// What was expected.
-    pub expected: &'static str,
-}
-
-impl fmt::Display for ModelError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "words model, line {}: expected {}", self.line, self.expected)
+/// Adds the weights of the features to the scores of the classes.
+pub(super) fn score(model: &WordModel, features: &[Feature], scores: &mut [f64; CLASSES]) {
+    let mut add = |class: u8, weight: f64| {
+        if let Some(score) = scores.get_mut(usize::from(class)) {
+            *score += weight;
+        }
+    };
+    for (class, weight) in model.weights(WordModel::BIAS) {
+        add(class, weight);
+    }
+    for feature in features {
+        for (class, weight) in model.weights(&feature.key) {
+            add(class, weight * feature.value);
+        }
     }
 }
 
-impl std::error::Error for ModelError {}
-
-impl WordModel {
-    /// Reads the model's text: the format line, `commit P`, `scope P`, then one line a feature,
-    /// `KEY<TAB>CLASS:WEIGHT CLASS:WEIGHT …`, weights in hundredths; the key `*` is the bias.
-    ///
-    /// # Errors
-    /// [`ModelError`] at the first line that is not understood.
-    pub fn parse(text: &str) -> Result<Self, ModelError> {
-        let fail = |line: usize, expected| ModelError { line: line + 1, expected };
-        let mut lines = text.lines().enumerate();
-        match lines.next() {
-            Some((_, MODEL_FORMAT)) => {}
-            _ => return Err(fail(0, MODEL_FORMAT)),
-        }
-        let mut threshold = |name: &'static str| {
-            let (n, line) = lines.next().ok_or(ModelError { line: 0, expected: name })?;
-            let value = line.strip_prefix(name).and_then(|v| v.trim().parse::<f64>().ok());
-            value.filter(|v| (0.0..=1.0).contains(v)).ok_or(fail(n, name))
-        };
-        let (commit, scope) = (threshold("commit ")?, threshold("scope ")?);
-        let mut model = Self {
-            commit,
-            scope,
-            bias: Vec::new(),
-            index: HashMap::with_capacity(text.len() / 24),
-            weights: Vec::new(),
-        };
-        for (n, line) in lines {
-            let (key, row) = line.split_once('\t').ok_or(fail(n, "KEY<TAB>WEIGHTS"))?;
-            let from = model.weights.len();
-            for cell in row.split(' ') {
-                let parsed = cell
-                    .split_once(':')
-                    .and_then(|(c, w)| Some((c.parse::<u8>().ok()?, w.parse::<i16>().ok()?)));
-                let (class, weight) =
-                    parsed.filter(|(c, _)| usize::from(*c) < CLASSES).ok_or(fail(n, "CLASS:WEIGHT"))?;
-                model.weights.push((class, weight));
-            }
-            if key == "*" {
-                model.bias = model.weights.drain(from..).map(|(c, w)| (c, f64::from(w) * UNIT)).collect();
-                continue;
-            }
-            let range = (u32::try_from(from), u32::try_from(model.weights.len()));
-            let (Ok(from), Ok(to)) = range else { return Err(fail(n, "fewer weights")) };
-            model.index.insert(key.into(), (from, to));
-        }
-        Ok(model)
-    }
-
-    /// The probability from which on a single category is committed to.
-    pub fn commit(&self) -> f64 {
-        self.commit
-    }
-
-    /// The probability from which on a shared scope is committed to.
-    pub fn commit_scope(&self) -> f64 {
-        self.scope
-    }
-
-    fn row(&self, feature: &Feature) -> &[(u8, i16)] {
-        let range = self.index.get(feature.key.as_str());
-        range.and_then(|&(from, to)| self.weights.get(from as usize..to as usize)).unwrap_or_default()
-    }
-
-    /// Adds the weights of the features to the scores of the classes.
-    pub(super) fn score(&self, features: &[Feature], scores: &mut [f64; CLASSES]) {
-        let mut add = |class: u8, weight: f64| {
-            if let Some(score) = scores.get_mut(usize::from(class)) {
-                *score += weight;
-            }
-        };
-        for &(class, weight) in &self.bias {
-            add(class, weight);
-        }
-        for feature in features {
-            for &(class, weight) in self.row(feature) {
-                add(class, f64::from(weight) * UNIT * feature.value);
-            }
-        }
-    }
-
-    /// What a feature adds to a class.
-    pub(super) fn contribution(&self, feature: &Feature, class: u8) -> f64 {
-        let weight = self.row(feature).iter().find(|(c, _)| *c == class).map_or(0, |(_, w)| *w);
-        f64::from(weight) * UNIT * feature.value
-    }
+/// What a feature adds to a class.
+pub(super) fn contribution(model: &WordModel, feature: &Feature, class: u8) -> f64 {
+    model.weights(&feature.key).find(|(c, _)| *c == class).map_or(0.0, |(_, w)| w * feature.value)
 }
 
 /// The reason that a feature gives for a class.
@@ -589,28 +494,19 @@ mod tests {
     }
 
     #[test]
-    fn a_model_reads_scores_and_refuses_what_it_does_not_know() {
+    fn scores_are_sums_of_weights() {
         let text = "piscope-words/1\ncommit 0.9\nscope 0.95\n*\t0:-50 38:100\ng天气\t38:400 30:-25\n";
         let model = WordModel::parse(text).unwrap();
-        assert_eq!((model.commit(), model.commit_scope()), (0.9, 0.95));
         let mut scores = [0.0; CLASSES];
         let found = features(&["天气"], "");
-        model.score(&found, &mut scores);
+        score(&model, &found, &mut scores);
         assert!(
             (scores[38] - 5.0).abs() < 1e-9
                 && (scores[30] + 0.25).abs() < 1e-9
                 && (scores[0] + 0.5).abs() < 1e-9
         );
         let piece = found.iter().find(|f| f.key == "g天气").unwrap();
-        assert!((model.contribution(piece, 38) - 4.0).abs() < 1e-9);
-        for (bad, line) in [
-            ("piscope-words/2\n", 1),
-            ("piscope-words/1\ncommit 2\nscope 0.9\n", 2),
-            ("piscope-words/1\ncommit 0.9\nscope 0.9\nabc\n", 4),
-            ("piscope-words/1\ncommit 0.9\nscope 0.9\nabc\t40:1\n", 4),
-        ] {
-            assert_eq!(WordModel::parse(bad).unwrap_err().line, line, "{bad}");
-        }
+        assert!((contribution(&model, piece, 38) - 4.0).abs() < 1e-9);
     }
 
     #[test]
