@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use piscope::finding::Level;
-use piscope::rules::{PermissionKind, Reach, RuleFiles, Ruleset, lint};
+use piscope::rules::{
+    ApiKind, ApiRole, ApiRule, NoiseThen, PermissionKind, Reach, RuleFiles, Ruleset, SdkEvidence, SwitchUse,
+    lint,
+};
 use piscope::text::Lang;
 
 fn android(name: &str) -> String {
@@ -197,4 +200,134 @@ fn a_broken_folder_says_where_and_what_to_do() {
     assert_eq!(errors.in_lang(Lang::Zh).lines().count(), 1);
     let missing = Ruleset::from_dir(&dir.path().join("no-such-folder")).expect_err("nothing there");
     assert_eq!(missing.0[0].code, "unreadable");
+}
+
+/// Every SDK is one file named by its id, and none is lost on the way in.
+#[test]
+fn every_sdk_file_is_loaded_and_says_how_it_is_known() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("app-categories/common/sdks");
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("the folder of SDKs") {
+        let path = entry.expect("an entry").path();
+        assert_eq!(path.extension().and_then(|e| e.to_str()), Some("toml"), "{}", path.display());
+        names.insert(path.file_stem().and_then(|s| s.to_str()).expect("a name").to_owned());
+    }
+    let sdks = &Ruleset::embedded().code.sdks;
+    assert_eq!(sdks.keys().cloned().collect::<BTreeSet<_>>(), names);
+    assert!(names.len() >= 331, "{}", names.len());
+    for sdk in sdks.values() {
+        let read = ["vendor document", "vendor text", "SDK lists"].iter().any(|w| sdk.source.contains(w));
+        assert_eq!(read, sdk.evidence != SdkEvidence::OwnKnowledge, "{}: {}", sdk.id, sdk.source);
+    }
+}
+
+/// What several SDKs bring must not be taken for one of them.
+#[test]
+fn general_names_are_weak_traces() {
+    let sdks = &Ruleset::embedded().code.sdks;
+    for name in ["libutility.so", "libapp.so", "Mob-AppKey", "api_key", "com.baidu.lbsapi.API_KEY"] {
+        let strong: Vec<&str> = sdks
+            .values()
+            .filter(|s| {
+                s.id != "mobtech" && s.traces.lists().iter().any(|(_, l)| l.iter().any(|n| n == name))
+            })
+            .map(|s| s.id.as_str())
+            .collect();
+        assert!(strong.is_empty(), "{name} shows {strong:?}");
+        assert!(sdks.values().any(|s| s.weak.lists().iter().any(|(_, l)| l.iter().any(|n| n == name))));
+    }
+}
+
+#[test]
+fn switches_say_what_they_turn_off() {
+    let pangle = &Ruleset::embedded().code.sdks["pangle"];
+    let alist = pangle.switches.iter().find(|s| s.method.as_deref() == Some("alist")).expect("alist");
+    assert_eq!((alist.how, alist.value.as_deref()), (SwitchUse::Override, Some("false")));
+    assert_eq!(alist.info, ["apps.installed"]);
+    for sdk in Ruleset::embedded().code.sdks.values() {
+        for switch in &sdk.switches {
+            let collected =
+                |id: &String| sdk.collects.required.contains(id) || sdk.collects.optional.contains(id);
+            let unheard: Vec<&String> = switch.info.iter().filter(|id| !collected(id)).collect();
+            assert!(unheard.is_empty(), "{} turns off {unheard:?}, which it does not collect", sdk.id);
+        }
+    }
+}
+
+#[test]
+fn names_in_code_yield_what_the_platform_says() {
+    let apis = &Ruleset::embedded().code.apis;
+    let of = |kind: ApiKind, class: &str, name: &str| -> Vec<&ApiRule> {
+        let named = |a: &&ApiRule| {
+            a.kind == kind
+                && a.class.as_deref().unwrap_or_default() == class
+                && a.names.iter().any(|n| n == name)
+        };
+        apis.iter().filter(named).collect()
+    };
+    let imei = of(ApiKind::Method, "android.telephony.TelephonyManager", "getImei");
+    assert_eq!((imei[0].info.as_slice(), imei[0].weight), (&["device.imei".to_owned()][..], 3));
+    assert_eq!(imei[0].needs[0].any, [android("READ_PHONE_STATE")]);
+    assert_eq!((imei[0].needs[0].device_below, imei[0].needs[1].device_from), (Some(29), Some(29)));
+    let settings = of(ApiKind::Method, "android.provider.Settings$Secure", "getString");
+    assert!(settings.iter().all(|a| !a.with.is_empty()), "reading any setting is no evidence");
+    assert_eq!(
+        of(ApiKind::Method, "android.net.wifi.WifiInfo", "getMacAddress")[0].no_effect_from_device,
+        Some(23)
+    );
+    assert_eq!(of(ApiKind::Field, "android.os.Build", "MODEL")[0].weight, 1);
+    assert_eq!(of(ApiKind::Uri, "", "content://sms/inbox")[0].capability.as_deref(), Some("sms"));
+    assert_eq!(of(ApiKind::SensorType, "", "19")[0].info, ["sensor.activity"]);
+    let picker = of(ApiKind::Method, "android.accounts.AccountManager", "newChooseAccountIntent");
+    assert_eq!(picker[0].role, ApiRole::Picker);
+}
+
+/// A string alone is no call: nothing but methods and the one field of the serial number decides.
+#[test]
+fn only_calls_decide() {
+    for api in Ruleset::embedded().code.apis.iter().filter(|a| a.weight == 3) {
+        let decides = matches!(api.kind, ApiKind::Method | ApiKind::Override) || api.names == ["SERIAL"];
+        assert!(decides && !api.info.is_empty(), "{:?} {:?}", api.class, api.names);
+        assert!(matches!(api.role, ApiRole::Reads | ApiRole::SdkStart), "{:?} {:?}", api.class, api.names);
+    }
+}
+
+#[test]
+fn glue_is_noise() {
+    let noise = &Ruleset::embedded().code.noise;
+    let of = |class: &str| {
+        let owns = |p: &String| class.starts_with(p.as_str()) && (p.ends_with('.') || class.len() == p.len());
+        noise.libraries.iter().find(|n| n.class_prefixes.iter().any(owns)).map(|n| (n.id.as_str(), n.then))
+    };
+    assert_eq!(of("androidx.appcompat.app.TwilightManager"), Some(("appcompat-night-mode", NoiseThen::Drop)));
+    assert_eq!(of("com.hjq.permissions.Permission").map(|n| n.1), Some(NoiseThen::Drop));
+    assert_eq!(of("com.blankj.utilcode.util.PhoneUtils").map(|n| n.1), Some(NoiseThen::Caller));
+    assert_eq!(of("io.dcloud.feature.contacts.ContactsFeature").map(|n| n.1), Some(NoiseThen::Script));
+    assert_eq!(of("com.example.app.MainActivity"), None);
+    assert_eq!((noise.thresholds.sdk_classes, noise.thresholds.app_list_packages), (3, 30));
+}
+
+#[test]
+fn an_overlay_adds_an_sdk_and_names_in_code() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for folder in ["common/sdks", "common/apis"] {
+        std::fs::create_dir_all(dir.path().join(folder)).expect("a folder");
+    }
+    let both = |name: &str| format!("{{ zh = \"{name}\", en = \"{name}\" }}");
+    let sdk = format!(
+        "id = \"pets\"\nname = {0}\nvendor = {0}\npurpose = {0}\nkinds = [\"ads\"]\noverseas = false\n\
+         evidence = \"own-knowledge\"\nsource = \"example\"\n[collects]\nrequired = [\"device.oaid\"]\n\
+         optional = []\n[traces]\nclass-prefixes = [\"com.example.pets.\"]\nsource = \"example\"\n",
+        both("Pets")
+    );
+    std::fs::write(dir.path().join("common/sdks/pets.toml"), sdk).expect("a file");
+    let api = "[[api]]\nkind = \"method\"\nclass = \"com.example.pets.Pets\"\nnames = [\"id\"]\n\
+               info = [\"device.oaid\"]\nweight = 3\nsource = \"example\"\n";
+    std::fs::write(dir.path().join("common/apis/local.toml"), api).expect("a file");
+    let rules = Ruleset::from_dir(dir.path()).unwrap_or_else(|e| panic!("{e}"));
+    let embedded = Ruleset::embedded();
+    assert_eq!(rules.code.sdks.len(), embedded.code.sdks.len() + 1);
+    assert_eq!(rules.code.apis.len(), embedded.code.apis.len() + 1);
+    assert_eq!(rules.code.sdks["pets"].evidence.standing().en, SdkEvidence::OwnKnowledge.standing().en);
+    assert_ne!(rules.digest, embedded.digest);
 }

@@ -1,5 +1,7 @@
 //! Everything that is wrong with a rule folder: what keeps it from loading, and what a reviewer would send back.
 
+mod code;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::article::article_five;
@@ -43,6 +45,10 @@ pub fn check(files: &RuleFiles) -> Vec<Lint> {
     lints.sort();
     lints
 }
+
+const INFO_HOME: &str = "common/personal-info.toml";
+const PERMISSION_HOME: &str = "common/permissions.toml";
+const CAPABILITY_HOME: &str = "common/capabilities.toml";
 
 /// Words that text of our own must not use: the program says what can be reached, and judges nobody.
 pub const BANNED_WORDS: [&str; 8] = ["违法", "违规", "认定", "非法", "窃取", "强制", "合规", "通过"];
@@ -134,10 +140,6 @@ pub(super) fn cross_check(files: &RuleFiles, parsed: &Parsed) -> Vec<RuleError> 
     let capabilities: BTreeSet<&str> = parsed.capabilities.iter().map(|r| r.value.id.as_str()).collect();
     let groups: BTreeSet<&str> =
         parsed.capabilities.iter().filter_map(|r| r.value.group.as_deref()).collect();
-    const INFO_HOME: &str = "common/personal-info.toml";
-    const PERMISSION_HOME: &str = "common/permissions.toml";
-    const CAPABILITY_HOME: &str = "common/capabilities.toml";
-
     let mut numbers = BTreeMap::new();
     for row in &parsed.categories {
         let c = &row.value;
@@ -280,6 +282,7 @@ pub(super) fn cross_check(files: &RuleFiles, parsed: &Parsed) -> Vec<RuleError> 
             );
         }
     }
+    code::cross_check(&mut f, parsed, &code::Defined { info, permissions, capabilities });
     f.found.sort();
     f.found
 }
@@ -331,6 +334,7 @@ fn review(files: &RuleFiles, parsed: &Parsed) -> Vec<RuleError> {
     review_sources(&mut f, parsed);
     review_texts(&mut f, parsed);
     review_examples(&mut f, parsed);
+    code::review(&mut f, parsed);
     for row in &parsed.capabilities {
         let code = &row.value.code;
         let digits = code.strip_prefix("PS").unwrap_or_default();
@@ -421,6 +425,12 @@ fn review_sources(f: &mut Findings<'_>, parsed: &Parsed) {
     each(f, &parsed.frameworks, |r| &r.source);
     each(f, &parsed.law, |r| &r.source);
     each(f, &parsed.outside, |r| &r.source);
+    each(f, &parsed.sdks, |r| &r.source);
+    each(f, &parsed.sdks, |r| &r.traces.source);
+    each(f, &parsed.apis, |r| &r.source);
+    each(f, &parsed.noise, |r| &r.source);
+    each(f, &parsed.provenance, |r| &r.source);
+    each(f, &parsed.precision, |r| &r.held_in);
 }
 
 /// Both languages everywhere, and none of the banned words in text of our own.
@@ -493,6 +503,21 @@ fn review_texts(f: &mut Findings<'_>, parsed: &Parsed) {
     }
     for row in &parsed.outside {
         texts(f, row, &[&row.value.name], false);
+    }
+    for row in &parsed.sdks {
+        texts(f, row, &[&row.value.name, &row.value.vendor, &row.value.purpose], false);
+    }
+    for row in &parsed.apis {
+        texts(f, row, &row.value.note.iter().collect::<Vec<_>>(), false);
+    }
+    for row in &parsed.noise {
+        texts(f, row, &[&row.value.name, &row.value.note], false);
+    }
+    for row in &parsed.provenance {
+        texts(f, row, &[&row.value.name].into_iter().chain(&row.value.note).collect::<Vec<_>>(), false);
+    }
+    for row in &parsed.precision {
+        texts(f, row, &[&row.value.note], false);
     }
     for row in &parsed.law {
         texts(f, row, &[&row.value.title], true);

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
+use super::code::*;
 use super::error::{RuleError, RuleErrors};
 use super::files::{REGULATION_FILE, RULESET_FILE, RuleFiles, WORDS_FILE};
 use super::lint;
@@ -20,8 +21,9 @@ impl Ruleset {
     pub fn embedded() -> &'static Self {
         static EMBEDDED: OnceLock<Ruleset> = OnceLock::new();
         EMBEDDED.get_or_init(|| {
-            Self::parse(&RuleFiles::embedded())
-                .unwrap_or_else(|e| panic!("the embedded rules are tested: {e}"))
+            let files = RuleFiles::embedded();
+            let parsed = Parsed::read_where(&files, |file| !is_about_code(file)).of_tested_files();
+            Ruleset { code: LazyCodeRules::embedded(), ..parsed.into_ruleset(files.digest()) }
         })
     }
 
@@ -52,6 +54,18 @@ impl Ruleset {
     }
 }
 
+impl CodeRules {
+    /// Those that the program carries.
+    pub(super) fn embedded() -> Self {
+        Parsed::read_where(&RuleFiles::embedded(), is_about_code).of_tested_files().take_code_rules()
+    }
+}
+
+/// Whether a file goes into [`CodeRules`].
+fn is_about_code(file: &str) -> bool {
+    ["common/sdks/", "common/apis/", "common/noise."].iter().any(|start| file.starts_with(start))
+}
+
 /// One parsed table and where it stands.
 #[derive(Debug)]
 pub(super) struct Row<T> {
@@ -80,6 +94,12 @@ pub(super) struct Parsed {
     pub signals: Vec<Row<ManifestSignal>>,
     pub supply_side: Vec<Row<SupplySide>>,
     pub outside: Vec<Row<OutsideKind>>,
+    pub sdks: Vec<Row<SdkRule>>,
+    pub apis: Vec<Row<ApiRule>>,
+    pub noise: Vec<Row<NoiseRule>>,
+    pub provenance: Vec<Row<ProvenanceRule>>,
+    pub precision: Vec<Row<PrecisionRule>>,
+    pub thresholds: Option<Thresholds>,
 }
 
 /// `common/ruleset.toml`: what holds for the ruleset as a whole.
@@ -120,12 +140,31 @@ list_file! {
     SignalFile, "signal", ManifestSignal;
     SupplySideFile, "supply-side", SupplySide;
     OutsideFile, "kind", OutsideKind;
+    ApiFile, "api", ApiRule;
+}
+
+/// `common/noise.toml` and parts beside it; `thresholds` stands in one of them.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoiseFile {
+    thresholds: Option<Thresholds>,
+    #[serde(default)]
+    noise: Vec<Spanned<NoiseRule>>,
+    #[serde(default)]
+    provenance: Vec<Spanned<ProvenanceRule>>,
+    #[serde(default)]
+    precision: Vec<Spanned<PrecisionRule>>,
 }
 
 impl Parsed {
     pub fn read(files: &RuleFiles) -> Self {
+        Self::read_where(files, |_| true)
+    }
+
+    /// Only the files whose path `wanted` takes.
+    fn read_where(files: &RuleFiles, wanted: impl Fn(&str) -> bool) -> Self {
         let mut parsed = Self::default();
-        for (file, text) in files.iter() {
+        for (file, text) in files.iter().filter(|(file, _)| wanted(file)) {
             if file != REGULATION_FILE
                 && let Err(error) = parsed.add(file, text)
             {
@@ -133,6 +172,12 @@ impl Parsed {
             }
         }
         parsed
+    }
+
+    /// The files that the program carries parse, and agree with each other: tests hold both.
+    fn of_tested_files(self) -> Self {
+        assert!(self.errors.is_empty(), "the embedded rules are tested: {}", RuleErrors(self.errors));
+        self
     }
 
     fn add(&mut self, file: &str, text: &str) -> Result<(), Box<RuleError>> {
@@ -148,12 +193,14 @@ impl Parsed {
             text.clone_into(&mut self.words);
             return Ok(());
         }
-        if let Some(name) = name.strip_prefix("law/") {
-            if name.contains('/') {
-                return Err(Box::new(unknown_file(file)));
+        if let Some((folder, name)) = name.split_once('/') {
+            match folder {
+                _ if name.contains('/') => return Err(Box::new(unknown_file(file))),
+                "law" => self.law.push(Row { file: file.to_owned(), offset: 0, value: parse(file, text)? }),
+                "sdks" => self.sdks.push(Row { file: file.to_owned(), offset: 0, value: parse(file, text)? }),
+                "apis" => self.apis.extend(rows::<ApiFile, _>(file, text)?),
+                _ => return Err(Box::new(unknown_file(file))),
             }
-            let value = parse(file, text)?;
-            self.law.push(Row { file: file.to_owned(), offset: 0, value });
             return Ok(());
         }
         // `permissions.toml`, and `permissions.ANY.toml` beside it with more rows.
@@ -172,19 +219,37 @@ impl Parsed {
             "known-apps" => self.known.extend(rows::<KnownFile, _>(file, text)?),
             "manifest-signals" => self.signals.extend(rows::<SignalFile, _>(file, text)?),
             "supply-side" => self.supply_side.extend(rows::<SupplySideFile, _>(file, text)?),
+            "noise" => {
+                let part: NoiseFile = parse(file, text)?;
+                self.noise.extend(placed(file, part.noise));
+                self.provenance.extend(placed(file, part.provenance));
+                self.precision.extend(placed(file, part.precision));
+                if part.thresholds.is_some() {
+                    self.thresholds = part.thresholds;
+                }
+            }
             "outside" => self.outside.extend(rows::<OutsideFile, _>(file, text)?),
             _ => return Err(Box::new(unknown_file(file))),
         }
         Ok(())
     }
 
-    fn into_ruleset(self, digest: String) -> Ruleset {
-        fn values<T>(rows: Vec<Row<T>>) -> Vec<T> {
-            rows.into_iter().map(|row| row.value).collect()
+    /// What is about code, taken out.
+    fn take_code_rules(&mut self) -> CodeRules {
+        CodeRules {
+            sdks: by_key(std::mem::take(&mut self.sdks), |s| &s.id),
+            apis: values(std::mem::take(&mut self.apis)),
+            noise: Noise {
+                libraries: values(std::mem::take(&mut self.noise)),
+                provenance: values(std::mem::take(&mut self.provenance)),
+                precision: values(std::mem::take(&mut self.precision)),
+                thresholds: self.thresholds.take().unwrap_or_default(),
+            },
         }
-        fn by_key<T>(rows: Vec<Row<T>>, key: impl Fn(&T) -> &String) -> BTreeMap<String, T> {
-            rows.into_iter().map(|row| (key(&row.value).clone(), row.value)).collect()
-        }
+    }
+
+    fn into_ruleset(mut self, digest: String) -> Ruleset {
+        let code = self.take_code_rules();
         let mut categories = values(self.categories);
         categories.sort_by_key(|c| c.number);
         let (version, baseline_api) =
@@ -209,8 +274,17 @@ impl Parsed {
                 outside: values(self.outside),
                 words: self.words,
             },
+            code: code.into(),
         }
     }
+}
+
+fn values<T>(rows: Vec<Row<T>>) -> Vec<T> {
+    rows.into_iter().map(|row| row.value).collect()
+}
+
+fn by_key<T>(rows: Vec<Row<T>>, key: impl Fn(&T) -> &String) -> BTreeMap<String, T> {
+    rows.into_iter().map(|row| (key(&row.value).clone(), row.value)).collect()
 }
 
 fn rows<F, T>(file: &str, text: &str) -> Result<Vec<Row<T>>, Box<RuleError>>
@@ -218,11 +292,15 @@ where
     F: DeserializeOwned + Into<Vec<Spanned<T>>>,
 {
     let parsed: F = parse(file, text)?;
-    Ok(parsed
-        .into()
-        .into_iter()
-        .map(|row| Row { file: file.to_owned(), offset: row.span().start, value: row.into_inner() })
-        .collect())
+    Ok(placed(file, parsed.into()).collect())
+}
+
+fn placed<T>(file: &str, rows: Vec<Spanned<T>>) -> impl Iterator<Item = Row<T>> {
+    rows.into_iter().map(move |row| Row {
+        file: file.to_owned(),
+        offset: row.span().start,
+        value: row.into_inner(),
+    })
 }
 
 fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Box<RuleError>> {

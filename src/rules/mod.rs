@@ -4,6 +4,7 @@
 //! replaces the built-in rules or is laid over them. [`lint::check`] says everything that is wrong with a folder.
 
 mod article;
+mod code;
 mod error;
 mod files;
 pub mod lint;
@@ -12,6 +13,7 @@ mod model;
 mod naming;
 
 pub use article::article_five;
+pub use code::*;
 pub use error::{RuleError, RuleErrors};
 pub use files::RuleFiles;
 pub use model::*;

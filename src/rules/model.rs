@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::code::LazyCodeRules;
 use crate::info::Info;
 use crate::text::Text;
 
@@ -36,6 +37,8 @@ pub struct Ruleset {
     pub law: BTreeMap<String, LegalBasis>,
     /// What recognises categories across files: known packages, manifest signals, supply side.
     pub recognition: Recognition,
+    /// What the rules know about code: SDKs, methods and constants, noise.
+    pub code: LazyCodeRules,
 }
 
 /// One of the 39 categories: `NN-id.toml`.
