@@ -17,6 +17,9 @@ use crate::scope::{self, PROVISIONS, Yardstick};
 use crate::text::Text;
 use crate::unpack::{self, UnpackError};
 
+/// Candidates that share this much of the probability stand for all categories in question.
+const COVERED: f64 = 0.9;
+
 /// What a run applies beside the rules.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -126,10 +129,14 @@ impl<'r> Analyzer<'r> {
             Status::Placed => Yardstick::Placed(of(&placement.categories)),
             Status::OutsideThe39 | Status::SupplySide => Yardstick::NotApplied(placement.message.clone()),
             Status::Undetermined => {
+                let candidates = || {
+                    // A few faint candidates say nothing of the others: then all 39 must agree.
+                    let covered: f64 = placement.candidates.iter().map(|c| c.probability).sum();
+                    let numbers = placement.candidates.iter().map(|c| c.category);
+                    if covered >= COVERED { numbers.collect() } else { Vec::new() }
+                };
                 let agreeing = placement.scope_agreement.as_ref().map(|a| a.agreeing.clone());
-                let numbers =
-                    agreeing.unwrap_or_else(|| placement.candidates.iter().map(|c| c.category).collect());
-                Yardstick::Undetermined(of(&numbers))
+                Yardstick::Undetermined(of(&agreeing.unwrap_or_else(candidates)))
             }
         }
     }

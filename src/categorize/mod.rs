@@ -32,6 +32,8 @@ pub const CLASSES: usize = 40;
 const MAX_CANDIDATES: usize = 5;
 /// Reasons that a candidate carries at most.
 const MAX_REASONS: usize = 6;
+/// A category whose own word stands in the label beside another's counts from this probability on.
+const SIDE_BY_SIDE: f64 = 0.1;
 /// Candidates below this probability are not worth a reader's time.
 const CANDIDATE_FLOOR: f64 = 0.02;
 /// A learnt piece that adds less than this to a category is not named as a reason.
@@ -550,7 +552,7 @@ impl<'r> Categorizer<'r> {
             .ranking
             .iter()
             .take(3)
-            .filter(|(c, p)| *c != 0 && *p >= 0.15 && weighed.named.contains(c))
+            .filter(|(c, p)| *c != 0 && *p >= SIDE_BY_SIDE && weighed.named.contains(c))
             .map(|(c, _)| *c)
             .collect();
         let together: f64 = named.iter().map(|&c| weighed.probability(c)).sum();
@@ -586,13 +588,25 @@ impl<'r> Categorizer<'r> {
             agreeing.iter().filter(|(_, p)| *p >= CANDIDATE_FLOOR).map(|(c, _)| *c).collect();
         named.sort_unstable();
         let scope = self.effect(first);
+        let names: Vec<Text> = named.iter().map(|&n| self.name(n)).collect();
+        let zh: Vec<&str> = names.iter().map(|n| n.zh.as_str()).collect();
+        let en: Vec<&str> = names.iter().map(|n| n.en.as_str()).collect();
+        let percent = (confidence.min(1.0) * 100.0).floor();
         Some(ScopeAgreement {
             category: first,
             agreeing: named,
             confidence: round(confidence.min(1.0)),
             message: Text::new(
-                format!("候选类别的必要个人信息范围一致（{}），按该范围比对", scope.zh),
-                format!("the candidates agree on what is necessary ({}); the comparison uses it", scope.en),
+                format!(
+                    "属于{}之一的可能性为 {percent}%，其必要个人信息范围一致（{}），按该范围比对",
+                    zh.join("、"),
+                    scope.zh
+                ),
+                format!(
+                    "it is one of {} with a probability of {percent}%, and these agree on what is necessary ({}); the comparison uses it",
+                    en.join(", "),
+                    scope.en
+                ),
             ),
         })
     }

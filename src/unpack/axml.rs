@@ -1,16 +1,6 @@
 //! Binary XML as Android's `ResXMLTree` (AOSP `ResourceTypes.cpp`) reads it: chunk after chunk,
 //! attributes known by resource id. Where Android would refuse a document, reading goes on as far
 //! as it can and a gap says so.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::arithmetic_side_effects
-    )
-)]
 
 use std::borrow::Cow;
 use std::cell::Cell;

@@ -1,15 +1,5 @@
 //! The binary `AndroidManifest.xml`, read into the record the way the platform's package parser
 //! (AOSP `ParsingPackageUtils`) reads it.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::arithmetic_side_effects
-    )
-)]
 
 use super::arsc::Resolved;
 use super::axml::{ANDROID_NS, Attribute, AxmlError, Document, Element, Event, kind, write_text};

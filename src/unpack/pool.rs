@@ -1,15 +1,5 @@
 //! String pools of binary XML and resource tables (`ResStringPool_header` of AOSP's
 //! `ResourceTypes.h`), decoded one string at a time.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::arithmetic_side_effects
-    )
-)]
 
 use std::borrow::Cow;
 

@@ -1,15 +1,5 @@
 //! All texts of a resource table, in every language, as they lie in its global string pool. Costs
 //! far more than the record: read only where the record does not tell enough.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::arithmetic_side_effects
-    )
-)]
 
 use super::limits::Limits;
 use super::pool::{Flaws, POOL_CHUNK, StringPool, size, u16_at, u32_at};
