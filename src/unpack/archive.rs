@@ -1157,8 +1157,11 @@ mod tests {
     /// The bytes of an entry, or the code of what prevents them.
     type Content = Result<Vec<u8>, String>;
 
-    /// Names and contents, and the codes of the gaps.
-    fn read_all(bytes: &[u8], limits: &Limits) -> Option<(Vec<(String, Content)>, Vec<String>)> {
+    /// Names and contents.
+    type Files = Vec<(String, Content)>;
+
+    /// What an archive holds, and the codes of the gaps.
+    fn read_all(bytes: &[u8], limits: &Limits) -> Option<(Files, Vec<String>)> {
         let mut gaps = Vec::new();
         let mut budget = Budget::new(limits);
         let archive = Archive::open(&bytes, "", limits, &budget, Buffers::default(), &mut gaps).ok()?;

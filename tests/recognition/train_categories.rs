@@ -351,9 +351,10 @@ fn seen_by(fold: u64, rows: &[Row]) -> Vec<usize> {
     (0..rows.len())
         .filter(|&n| {
             let row = &rows[n];
-            !(row.standing == Standing::Known && fold_of(row) == fold)
-                && (row.package.is_empty() || !developers.contains(&developer(&row.package)))
-                && !names.contains(&core_name(&row.label))
+            let held_out = row.standing == Standing::Known && fold_of(row) == fold;
+            let same_developer = !row.package.is_empty() && developers.contains(&developer(&row.package));
+            let same_name = names.contains(&core_name(&row.label));
+            !(held_out || same_developer || same_name)
         })
         .collect()
 }
