@@ -156,7 +156,7 @@ mod tests {
         for b in 0..=255 {
             widths[usize::from(opcode(b).width)] += 1;
         }
-        assert_eq!(widths, [0, 99, 129, 25, 2, 1]);
+        assert_eq!(widths, [0, 103, 126, 24, 2, 1]);
     }
 
     #[test]

@@ -478,3 +478,196 @@ fn u32_in<const N: usize>(item: &[u8; N], at: usize) -> u32 {
 fn u16_in<const N: usize>(item: &[u8; N], at: usize) -> u16 {
     item.get(at..).and_then(|b| b.first_chunk()).map_or(0, |b| u16::from_le_bytes(*b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::small::{Class, Op, container, dex};
+    use super::*;
+
+    const CODE: &[Op<'_>] = &[Op::Call("La/B;->get(ILjava/lang/String;)I"), Op::Text("some text")];
+    const APP: &[Class<'_>] = &[
+        ("La/Main;", "Ljava/lang/Object;", &[("run()V", CODE), ("stop()V", CODE)]),
+        ("La/b/Other;", "La/Main;", &[]),
+    ];
+
+    fn codes(gaps: &[Gap]) -> Vec<&str> {
+        gaps.iter().map(|g| g.code.as_str()).collect()
+    }
+
+    /// Opens and walks; the codes of the gaps.
+    fn flaws(bytes: &[u8]) -> Vec<String> {
+        let mut gaps = Vec::new();
+        for dex in Dex::open(bytes, "classes.dex", &mut gaps).unwrap() {
+            dex.calls(&mut gaps);
+        }
+        gaps.into_iter().map(|g| g.code).collect()
+    }
+
+    fn word(bytes: &[u8], at: usize) -> u32 {
+        u32_at(bytes, at).unwrap()
+    }
+
+    fn put(bytes: &mut [u8], at: usize, value: u32) {
+        bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    #[test]
+    fn tables_are_read_in_place() {
+        let bytes = dex(APP);
+        let mut gaps = Vec::new();
+        let all = Dex::open(&bytes, "classes.dex", &mut gaps).unwrap();
+        let one = &all[0];
+        assert_eq!((all.len(), one.version(), one.part(), one.class_count()), (1, 35, "classes.dex", 2));
+        let classes: Vec<_> = one.classes().map(|c| (c.descriptor, c.superclass.unwrap(), c.flags)).collect();
+        assert_eq!(classes[0], ("La/Main;".into(), "Ljava/lang/Object;".into(), 1));
+        assert_eq!(classes[1], ("La/b/Other;".into(), "La/Main;".into(), 1));
+        assert_eq!(one.defines(&["La/Main;", "La/B;", "Lz;", "La/b/Other;"]), [true, false, false, true]);
+        assert_eq!(one.classes_under(&["La/", "La/b/", "L", "Lz", "I"]), [2, 1, 2, 0, 0]);
+        let calls = one.calls(&mut gaps);
+        let called: Vec<_> =
+            (0..).zip(calls).filter(|(_, n)| *n > 0).map(|(i, n)| (one.method(i).unwrap(), n)).collect();
+        assert_eq!(called, [("La/B;->get(ILjava/lang/String;)I".to_owned(), 2)]);
+        let mut texts = Vec::new();
+        one.each_string(&mut gaps, |i, bytes| {
+            assert_eq!(one.string(i).unwrap().as_bytes(), bytes);
+            texts.push(bytes);
+        });
+        assert!(texts.contains(&b"some text".as_slice()));
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+
+    #[test]
+    fn a_container_holds_several() {
+        let bytes = container(&[dex(APP), dex(&APP[..1])]);
+        let mut gaps = Vec::new();
+        let all = Dex::open(&bytes, "classes.dex", &mut gaps).unwrap();
+        assert_eq!(all.iter().map(Dex::part).collect::<Vec<_>>(), ["classes.dex", "classes.dex#2"]);
+        assert_eq!(all.iter().map(|d| d.calls(&mut gaps).iter().sum::<u32>()).collect::<Vec<_>>(), [2, 2]);
+        assert!(gaps.is_empty(), "{gaps:?}");
+        let mut broken = bytes;
+        let second = word(&broken, 0x20) as usize;
+        broken[second] = 0;
+        assert_eq!(Dex::open(&broken, "classes.dex", &mut gaps).unwrap().len(), 1);
+        assert_eq!(codes(&gaps), ["dex.container"]);
+    }
+
+    #[test]
+    fn what_is_no_dex_is_told_apart() {
+        let open = |bytes: &[u8]| Dex::open(bytes, "x", &mut Vec::new()).map(|_| ());
+        let mut bytes = dex(APP);
+        assert_eq!(open(b""), Err(DexError::NotDex));
+        assert_eq!(open(b"dey\n035\0"), Err(DexError::NotDex));
+        assert_eq!(open(&bytes[..0x6f]), Err(DexError::Header));
+        put(&mut bytes, 0x28, 0x7856_3412);
+        assert_eq!(open(&bytes), Err(DexError::BigEndian));
+        bytes[6] = b'9';
+        bytes[4] = b'9';
+        assert_eq!(open(&bytes), Err(DexError::Version(*b"939")));
+    }
+
+    #[test]
+    fn huge_tables_are_cut_to_the_file() {
+        for at in (0x38..0x68).step_by(8) {
+            let mut bytes = dex(APP);
+            put(&mut bytes, at, u32::MAX);
+            assert!(flaws(&bytes).contains(&"dex.table".to_owned()), "count at {at:#x}");
+            let mut bytes = dex(APP);
+            if word(&bytes, at) > 0 {
+                put(&mut bytes, at + 4, u32::MAX - 3);
+                assert!(flaws(&bytes).contains(&"dex.table".to_owned()), "offset at {at:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn broken_places_are_gaps() {
+        let good = dex(APP);
+        let defs = word(&good, 0x64) as usize;
+        let cases: [(&str, usize, u32); 5] = [
+            ("dex.trailing", 0x20, 0x80),
+            ("dex.truncated", 0x20, 1 << 30),
+            ("dex.header-size", 0x24, 0x80),
+            ("dex.class", defs, 1 << 20),
+            ("dex.class-data", defs + 24, u32::MAX),
+        ];
+        for (code, at, value) in cases {
+            let mut bytes = good.clone();
+            put(&mut bytes, at, value);
+            assert_eq!(flaws(&bytes), [code]);
+        }
+        let mut bytes = good.clone();
+        let strings = word(&bytes, 0x3c) as usize;
+        put(&mut bytes, strings, u32::MAX);
+        assert_eq!(flaws(&bytes), ["dex.string"]);
+        let cut = &good[..good.len() - 12];
+        assert!(flaws(cut).contains(&"dex.truncated".to_owned()));
+    }
+
+    #[test]
+    fn broken_code_is_a_gap() {
+        let with = |units: &[u16]| {
+            flaws(&dex(&[("La/Main;", "Ljava/lang/Object;", &[("run()V", &[Op::Raw(units)])])]))
+        };
+        assert_eq!(with(&[0x000e]), [""; 0]);
+        assert_eq!(with(&[0x003e]), ["dex.opcode"]);
+        assert_eq!(with(&[0x006e]), ["dex.opcode"], "cut off");
+        assert_eq!(with(&[0x006e, 999, 0]), ["dex.index"]);
+        assert_eq!(with(&[0x0300, 4, 0xffff, 0xffff]), ["dex.opcode"], "data beyond the end");
+    }
+
+    #[test]
+    fn strings_in_disorder_are_found_all_the_same() {
+        let mut bytes = dex(APP);
+        let (count, strings) = (word(&bytes, 0x38) as usize, word(&bytes, 0x3c) as usize);
+        // Turns the table about and points the types, the only users that the search needs, after it.
+        let offsets: Vec<u32> = (0..count).map(|i| word(&bytes, strings + 4 * i)).collect();
+        for (i, offset) in offsets.iter().rev().enumerate() {
+            put(&mut bytes, strings + 4 * i, *offset);
+        }
+        let (types, at) = (word(&bytes, 0x40) as usize, word(&bytes, 0x44) as usize);
+        for i in 0..types {
+            let old = word(&bytes, at + 4 * i);
+            put(&mut bytes, at + 4 * i, count as u32 - 1 - old);
+        }
+        let mut gaps = Vec::new();
+        let all = Dex::open(&bytes, "classes.dex", &mut gaps).unwrap();
+        assert_eq!(codes(&gaps), ["dex.order"]);
+        assert_eq!(all[0].defines(&["La/Main;", "La/B;"]), [true, false]);
+        assert_eq!(all[0].classes_under(&["La/"]), [2]);
+        let wanted = Wanted::new(vec![
+            Target::Text { text: "some text".into() },
+            Target::TextPrefix { prefix: "some".into() },
+        ]);
+        let mut finder = SiteFinder::new(&wanted, &crate::unpack::limits::Limits::default());
+        finder.read(&all[0], &mut gaps);
+        assert_eq!(finder.finish().named, [TargetId(0), TargetId(1)]);
+    }
+
+    #[test]
+    fn shared_code_cannot_multiply_the_work() {
+        let code = vec![0_u16; 4000];
+        let names: Vec<String> = (0..200).map(|i| format!("m{i:03}()V")).collect();
+        let ops = [Op::Raw(&code)];
+        let mut methods: Vec<(&str, &[Op<'_>])> = names.iter().map(|n| (n.as_str(), [].as_slice())).collect();
+        methods[0].1 = &ops;
+        let mut bytes = dex(&[("La/Main;", "Ljava/lang/Object;", &methods)]);
+        assert_eq!(flaws(&bytes), [""; 0]);
+        // The first method's code for every method.
+        let defs = word(&bytes, 0x64) as usize;
+        let list = word(&bytes, defs + 24) as usize;
+        let text = bytes[list..].to_vec();
+        let first = &text[5 + 2..][..2];
+        let first = [first[0], first[1]];
+        let mut at = list + 5;
+        while at + 3 < bytes.len() && bytes[at] <= 1 {
+            let width = 1 + bytes[at + 2..].iter().position(|b| *b < 0x80).unwrap();
+            if width == 2 {
+                bytes[at + 2..at + 4].copy_from_slice(&first);
+            } else {
+                bytes[at + 2..at + 5].copy_from_slice(&[first[0], first[1] | 0x80, 0]);
+            }
+            at += 2 + width;
+        }
+        assert_eq!(flaws(&bytes), ["dex.work"]);
+    }
+}

@@ -662,3 +662,170 @@ impl Visit for Marks<'_> {
         known
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::small::{Class, Op, dex};
+    use super::super::wanted::Target;
+    use super::*;
+
+    const TM: &str = "Landroid/telephony/TelephonyManager;";
+    const OBJECT: &str = "Ljava/lang/Object;";
+
+    fn method(class: &str, name: &str, proto: Option<&str>) -> Target {
+        Target::Method { class: class.into(), name: name.into(), proto: proto.map(str::to_owned) }
+    }
+
+    /// The sites of an app with these DEX: target, caller, reference, offset.
+    fn find(targets: Vec<Target>, app: &[&[Class<'_>]], limits: &Limits) -> (Vec<String>, Sites, Vec<Gap>) {
+        let wanted = Wanted::new(targets);
+        let mut finder = SiteFinder::new(&wanted, limits);
+        let mut gaps = Vec::new();
+        for classes in app {
+            let bytes = dex(classes);
+            for dex in Dex::open(&bytes, "classes.dex", &mut gaps).unwrap() {
+                finder.read(&dex, &mut gaps);
+            }
+        }
+        let sites = finder.finish();
+        let row = |s: &Site| {
+            let caller = sites.caller(s).unwrap();
+            let reference = sites.reference(s).unwrap();
+            format!("{} {}.{}@{} {reference}", s.target.0, caller.class, caller.method, s.offset)
+        };
+        (sites.sites.iter().map(row).collect(), sites.clone(), gaps)
+    }
+
+    #[test]
+    fn every_use_is_found() {
+        let build = "Landroid/os/Build;";
+        let targets = vec![
+            method(TM, "getDeviceId", None),
+            Target::Field { class: build.into(), name: "SERIAL".into() },
+            Target::Class { class: "La/Sdk;".into() },
+            Target::Text { text: "权限\0".into() },
+            Target::TextPrefix { prefix: "content://".into() },
+            Target::Text { text: "absent".into() },
+        ];
+        let code: &[Op<'_>] = &[
+            Op::Call("Landroid/telephony/TelephonyManager;->getDeviceId()Ljava/lang/String;"),
+            Op::Read("Landroid/os/Build;->SERIAL:Ljava/lang/String;"),
+            Op::Write("Landroid/os/Build;->SERIAL:Ljava/lang/String;"),
+            Op::Read("Landroid/os/Build;->MODEL:Ljava/lang/String;"),
+            Op::New("La/Sdk;"),
+            Op::Class("La/Sdk;"),
+            Op::Text("权限\0"),
+            Op::Text("content://sms"),
+            Op::Text("content:/"),
+        ];
+        let (rows, sites, gaps) =
+            find(targets, &[&[("La/Main;", OBJECT, &[("run(I[La/X;)V", code)])]], &Limits::default());
+        assert_eq!(
+            rows,
+            [
+                "0 La/Main;.run(I[La/X;)V@0 Landroid/telephony/TelephonyManager;->getDeviceId()Ljava/lang/String;",
+                "1 La/Main;.run(I[La/X;)V@3 Landroid/os/Build;->SERIAL:Ljava/lang/String;",
+                "1 La/Main;.run(I[La/X;)V@5 Landroid/os/Build;->SERIAL:Ljava/lang/String;",
+                "2 La/Main;.run(I[La/X;)V@9 La/Sdk;",
+                "2 La/Main;.run(I[La/X;)V@11 La/Sdk;",
+                "3 La/Main;.run(I[La/X;)V@13 权限\0",
+                "4 La/Main;.run(I[La/X;)V@15 content://sms",
+            ]
+        );
+        let usages: Vec<Usage> = sites.sites.iter().map(|s| s.usage).collect();
+        use Usage::{Call, ClassConstant, New, Read, Text, Write};
+        assert_eq!(usages, [Call, Read, Write, New, ClassConstant, Text, Text]);
+        assert_eq!(sites.named, [TargetId(3), TargetId(4)]);
+        assert_eq!((sites.parts[0].classes, sites.parts[0].methods, sites.parts[0].bodies), (1, 1, 1));
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+
+    #[test]
+    fn subclasses_inherit_unless_they_define() {
+        let call: &[Op<'_>] = &[
+            Op::Call("La/Tm;->getDeviceId()Ljava/lang/String;"),
+            Op::Call("La/Own;->getDeviceId()Ljava/lang/String;"),
+            Op::Call("La/Own;->getDeviceId(I)Ljava/lang/String;"),
+            Op::Call("La/Below;->getDeviceId()Ljava/lang/String;"),
+            Op::Call("La/Other;->getDeviceId()Ljava/lang/String;"),
+            Op::Call("Landroid/view/View;->getDeviceId()Ljava/lang/String;"),
+            Op::Call("La/Tm;-><init>()V"),
+        ];
+        let app: &[Class<'_>] = &[
+            ("La/Tm;", TM, &[]),
+            ("La/Own;", "La/Tm;", &[("getDeviceId()Ljava/lang/String;", &[])]),
+            ("La/Below;", "La/Own;", &[]),
+            ("La/Other;", OBJECT, &[]),
+            ("La/Main;", OBJECT, &[("run()V", call)]),
+        ];
+        let expected = [
+            "0 La/Main;.run()V@0 La/Tm;->getDeviceId()Ljava/lang/String;",
+            "0 La/Main;.run()V@6 La/Own;->getDeviceId(I)Ljava/lang/String;",
+        ];
+        let targets = vec![method(TM, "getDeviceId", None), method(TM, "<init>", None)];
+        let limits = Limits::default();
+        assert_eq!(find(targets.clone(), &[app], &limits).0, expected);
+        // The same over two DEX, in both orders.
+        let (family, main) = app.split_at(4);
+        assert_eq!(find(targets.clone(), &[family, main], &limits).0, expected);
+        let (rows, sites, _) = find(targets.clone(), &[main, family], &limits);
+        assert_eq!(rows, expected);
+        assert_eq!(
+            (sites.callers.len(), sites.references.len()),
+            (1, 2),
+            "nothing is kept for what is no site"
+        );
+        // And over three, with the chain in pieces.
+        assert_eq!(find(targets, &[main, &family[1..], &family[..1]], &limits).0, expected);
+    }
+
+    #[test]
+    fn a_platform_subclass_leads_to_its_ancestors() {
+        let code: &[Op<'_>] = &[Op::Call("La/Main;->getPackageManager()V")];
+        let app: &[Class<'_>] = &[("La/Main;", "Landroid/app/ListActivity;", &[("run()V", code)])];
+        let targets = vec![method("Landroid/content/Context;", "getPackageManager", None)];
+        assert_eq!(find(targets, &[app], &Limits::default()).0.len(), 1);
+    }
+
+    #[test]
+    fn a_prototype_narrows() {
+        let code: &[Op<'_>] = &[Op::Call("La/B;->get(J)I"), Op::Call("La/B;->get()I")];
+        let app: &[Class<'_>] = &[("La/Main;", OBJECT, &[("run()V", code)])];
+        let targets = vec![method("La/B;", "get", Some("()I"))];
+        assert_eq!(find(targets, &[app], &Limits::default()).0, ["0 La/Main;.run()V@3 La/B;->get()I"]);
+    }
+
+    #[test]
+    fn data_between_instructions_is_no_code() {
+        // A fill-array-data payload of eight bytes that look like a call, then the call.
+        let payload: &[u16] = &[0x0300, 1, 8, 0, 0x006e, 0, 0, 0x006e];
+        let code: &[Op<'_>] = &[Op::Raw(payload), Op::Call("La/B;->get()I")];
+        let app: &[Class<'_>] = &[("La/Main;", OBJECT, &[("run()V", code)])];
+        let (rows, _, gaps) = find(vec![method("La/B;", "get", None)], &[app], &Limits::default());
+        assert_eq!(rows, ["0 La/Main;.run()V@8 La/B;->get()I"]);
+        assert!(gaps.is_empty(), "{gaps:?}");
+    }
+
+    #[test]
+    fn limits_become_gaps() {
+        let code: &[Op<'_>] = &[Op::Text("a"), Op::Text("a"), Op::Text("a")];
+        let app: &[Class<'_>] = &[("La/Main;", OBJECT, &[("run()V", code)])];
+        for limits in
+            [Limits { sites: 2, ..Limits::default() }, Limits { site_bytes: 0, ..Limits::default() }]
+        {
+            let (rows, _, gaps) = find(vec![Target::Text { text: "a".into() }], &[app], &limits);
+            assert!(rows.len() < 3);
+            assert_eq!(gaps.iter().map(|g| g.code.as_str()).collect::<Vec<_>>(), ["dex.sites"]);
+        }
+    }
+
+    #[test]
+    fn circles_of_superclasses_end() {
+        let code: &[Op<'_>] = &[Op::Call("La/X;->get()I")];
+        let app: &[Class<'_>] =
+            &[("La/X;", "La/Y;", &[]), ("La/Y;", "La/X;", &[]), ("La/Main;", OBJECT, &[("run()V", code)])];
+        let (rows, _, gaps) = find(vec![method("La/B;", "get", None)], &[app], &Limits::default());
+        assert!(rows.is_empty());
+        assert_eq!(gaps[0].code, "dex.superclass");
+    }
+}
