@@ -7,6 +7,7 @@
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use libdeflater::Decompressor;
@@ -115,7 +116,7 @@ fn main() {
     for _ in 0..ROUNDS {
         // Turn about, so that a change of the machine's pace hits all alike.
         for (slot, best) in best.iter_mut().enumerate() {
-            let start = Instant::now();
+            let start = clock();
             sites = 0;
             let mut finder: Option<(usize, SiteFinder)> = None;
             let mut gaps = Vec::new();
@@ -145,7 +146,7 @@ fn main() {
                 }
             }
             sites += finder.map_or(0, |(_, f)| f.finish().sites.len());
-            *best = start.elapsed().min(*best);
+            *best = clock().saturating_sub(start).min(*best);
         }
     }
     let base = best[0].as_secs_f64();
@@ -160,6 +161,15 @@ fn main() {
         eprintln!("finding sites costs {ratio:.2} × inflating, more than {BOUND}");
         std::process::exit(1);
     }
+}
+
+/// CPU time of this thread where the system tells it in nanoseconds (Linux), else the time of day:
+/// others may use the machine too.
+fn clock() -> Duration {
+    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let spent = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let spent = spent.and_then(|s| s.split_whitespace().next()?.parse().ok()).map(Duration::from_nanos);
+    spent.unwrap_or_else(|| BEGIN.elapsed())
 }
 
 fn wanted() -> Wanted {

@@ -31,14 +31,35 @@ pub enum Refers {
 pub struct Opcode {
     pub width: u8,
     pub refers: Refers,
+    /// The bits of the second unit that are an index.
+    pub mask: u16,
+}
+
+/// Kinds of tables that 16 bits point into, for a quick look at what an instruction refers to.
+pub const SECTIONS: usize = 6;
+
+impl Refers {
+    /// The section of its table: 0 for nothing, the last for what always needs a closer look.
+    #[inline]
+    pub const fn section(self) -> usize {
+        match self {
+            Refers::Nothing => 0,
+            Refers::Method => 1,
+            Refers::FieldRead | Refers::FieldWrite => 2,
+            Refers::Text => 3,
+            Refers::New | Refers::ClassConstant => 4,
+            Refers::Nop | Refers::Free | Refers::TextJumbo => 5,
+        }
+    }
 }
 
 /// The opcode of a byte.
 #[inline]
 pub fn opcode(byte: u8) -> Opcode {
-    OPCODES.get(usize::from(byte)).copied().unwrap_or(Opcode { width: 1, refers: Refers::Free })
+    OPCODES.get(usize::from(byte)).copied().unwrap_or(FREE)
 }
 
+const FREE: Opcode = Opcode { width: 1, refers: Refers::Free, mask: 0 };
 const OPCODES: [Opcode; 256] = table();
 
 /// Opcodes, first to last, with their width.
@@ -101,13 +122,13 @@ const REFERENCES: &[(u8, u8, Refers)] = &[
 // Runs at compile time, where an index out of range or an overflow is a compile error.
 #[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
 const fn table() -> [Opcode; 256] {
-    let mut table = [Opcode { width: 1, refers: Refers::Free }; 256];
+    let mut table = [FREE; 256];
     let mut row = 0;
     while row < WIDTHS.len() {
         let (first, last, width) = WIDTHS[row];
         let mut at = first as usize;
         while at <= last as usize {
-            table[at] = Opcode { width, refers: Refers::Nothing };
+            table[at] = Opcode { width, refers: Refers::Nothing, mask: 0 };
             at += 1;
         }
         row += 1;
@@ -118,6 +139,7 @@ const fn table() -> [Opcode; 256] {
         let mut at = first as usize;
         while at <= last as usize {
             table[at].refers = refers;
+            table[at].mask = if matches!(refers.section(), 1..=4) { u16::MAX } else { 0 };
             at += 1;
         }
         row += 1;

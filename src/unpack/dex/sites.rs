@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::family::{Family, GENERATIONS, Reach, Signature};
 use super::flaw::{Flaw, Flaws};
-use super::instruction::Refers;
+use super::instruction::{Refers, SECTIONS};
 use super::walk::{Place, Visit, walk};
 use super::wanted::{CLASS_NAME, CONSTANT, FIELD_NAME, METHOD_NAME, Strings, TargetId, Wanted};
-use super::{Dex, NONE, u16_in, u32_in};
+use super::{Dex, INDEXES, NONE, u16_in, u32_in};
 use crate::package::Gap;
 use crate::unpack::limits::Limits;
 
@@ -133,6 +133,13 @@ struct Type {
     matters: Option<bool>,
 }
 
+impl Type {
+    /// Whether instances and constants of it are looked for.
+    fn is_wanted(&self, wanted: &Wanted) -> bool {
+        self.symbol != NONE && wanted.symbol(self.symbol).is_some_and(|s| !s.classes.is_empty())
+    }
+}
+
 /// A method of the DEX being read that has a wanted name and may have a wanted class.
 #[derive(Debug, Clone, Copy)]
 struct Candidate {
@@ -163,6 +170,7 @@ pub struct SiteFinder<'w> {
     types: Vec<Type>,
     methods: Vec<u8>,
     fields: Vec<u8>,
+    quick: Vec<u8>,
     candidates: Vec<Candidate>,
 }
 
@@ -184,6 +192,7 @@ impl<'w> SiteFinder<'w> {
             types: Vec::new(),
             methods: Vec::new(),
             fields: Vec::new(),
+            quick: Vec::new(),
             candidates: Vec::new(),
         }
     }
@@ -200,6 +209,7 @@ impl<'w> SiteFinder<'w> {
         self.take_types(dex);
         self.take_candidates(dex, &mut flaws);
         self.take_fields(dex);
+        self.take_quick();
 
         let part = DexPart {
             name: dex.part.clone(),
@@ -214,6 +224,7 @@ impl<'w> SiteFinder<'w> {
             types: &self.types,
             strings: &self.strings,
             wanted: self.wanted,
+            quick: &self.quick,
             seen: Vec::new(),
             room,
             cut: false,
@@ -327,6 +338,21 @@ impl<'w> SiteFinder<'w> {
                 }
             }
         }
+    }
+
+    /// Marks what instructions may refer to with 16 bits, section by section: 0 for entries that
+    /// exist and are not wanted.
+    fn take_quick(&mut self) {
+        self.quick.clear();
+        self.quick.resize(SECTIONS.saturating_mul(INDEXES), 1);
+        let mut sections = self.quick.chunks_exact_mut(INDEXES);
+        let mut next = || sections.next().unwrap_or_default();
+        next().fill(0);
+        next().iter_mut().zip(&self.methods).for_each(|(q, m)| *q = m & WANTED);
+        next().iter_mut().zip(&self.fields).for_each(|(q, m)| *q = m & WANTED);
+        next().iter_mut().zip(&self.strings.uses).for_each(|(q, u)| *q = u & CONSTANT);
+        let wanted = self.wanted;
+        next().iter_mut().zip(&self.types).for_each(|(q, t)| *q = u8::from(t.is_wanted(wanted)));
     }
 
     /// Whether a type may descend from a class that methods are wanted in.
@@ -599,6 +625,7 @@ struct Marks<'a> {
     types: &'a [Type],
     strings: &'a Strings,
     wanted: &'a Wanted,
+    quick: &'a [u8],
     seen: Vec<Seen>,
     room: usize,
     cut: bool,
@@ -629,6 +656,10 @@ impl Visit for Marks<'_> {
     }
 
     #[inline]
+    fn skips(&self, section: usize, index: u16) -> bool {
+        self.quick.get(section << 16 | usize::from(index)) == Some(&0)
+    }
+
     fn refers(&mut self, refers: Refers, index: u32, place: Place, pc: usize) -> bool {
         let at = index as usize;
         let (known, wanted, usage) = match refers {
@@ -647,12 +678,8 @@ impl Visit for Marks<'_> {
             }
             Refers::New | Refers::ClassConstant => {
                 let usage = if refers == Refers::New { Usage::New } else { Usage::ClassConstant };
-                let symbol = self.types.get(at).map(|t| t.symbol);
-                let wanted = symbol
-                    .filter(|s| *s != NONE)
-                    .and_then(|s| self.wanted.symbol(s))
-                    .is_some_and(|s| !s.classes.is_empty());
-                (symbol.is_some(), wanted, usage)
+                let entry = self.types.get(at);
+                (entry.is_some(), entry.is_some_and(|t| t.is_wanted(self.wanted)), usage)
             }
             Refers::Nothing | Refers::Nop | Refers::Free => (true, false, Usage::Call),
         };

@@ -21,6 +21,12 @@ pub trait Visit {
     /// Code of that many units follows.
     fn code(&mut self, _units: usize) {}
 
+    /// Whether no instruction with this index into a table of a section
+    /// ([`Refers::section`]) needs a look. Wrong indexes need one.
+    fn skips(&self, section: usize, _index: u16) -> bool {
+        section == 0
+    }
+
     /// An instruction, `pc` units from the start of the code, that refers to the entry `index` of
     /// a table. False if the table has no such entry.
     fn refers(&mut self, refers: Refers, index: u32, place: Place, pc: usize) -> bool;
@@ -164,7 +170,8 @@ fn walk_code<V: Visit>(
     while let Some([op, high]) = units.get(pc) {
         let code = opcode(*op);
         let mut width = usize::from(code.width);
-        if code.refers != Refers::Nothing {
+        // One rarely taken branch for all kinds: which kind comes next cannot be predicted.
+        if !visit.skips(code.refers.section(), unit(pc.saturating_add(1)) & code.mask) {
             let known = match code.refers {
                 Refers::Nop => {
                     if *high != 0 {
