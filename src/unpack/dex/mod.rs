@@ -289,7 +289,7 @@ impl<'a> Dex<'a> {
     /// `Landroid/location/Location;->getLatitude()D`.
     pub fn method(&self, index: u32) -> Option<String> {
         let id = self.methods.get(index as usize)?;
-        let class = self.descriptor(u32::from(u16_in(id, 0)))?;
+        let class = self.type_name(u16_in(id, 0));
         let name = self.string(u32_in(id, 4))?;
         Some(format!("{class}->{name}{}", self.proto(u16_in(id, 2))?))
     }
@@ -298,9 +298,13 @@ impl<'a> Dex<'a> {
     /// `Landroid/os/Build;->SERIAL:Ljava/lang/String;`.
     pub fn field(&self, index: u32) -> Option<String> {
         let id = self.fields.get(index as usize)?;
-        let class = self.descriptor(u32::from(u16_in(id, 0)))?;
-        let name = self.string(u32_in(id, 4))?;
-        Some(format!("{class}->{name}:{}", self.descriptor(u32::from(u16_in(id, 2)))?))
+        let (class, kind) = (self.type_name(u16_in(id, 0)), self.type_name(u16_in(id, 2)));
+        Some(format!("{class}->{}:{kind}", self.string(u32_in(id, 4))?))
+    }
+
+    /// The descriptor of a type, `?` for one without: a broken name hides no site.
+    fn type_name(&self, index: u16) -> Cow<'a, str> {
+        self.descriptor(u32::from(index)).unwrap_or(Cow::Borrowed("?"))
     }
 
     /// The prototype of an index, e.g. `(ILjava/lang/String;)V`.

@@ -206,7 +206,7 @@ impl<'w> SiteFinder<'w> {
         self.wanted.locate(dex, &mut strings);
         self.strings = strings;
         self.name();
-        self.take_types(dex);
+        self.take_types(dex, &mut flaws);
         self.take_candidates(dex, &mut flaws);
         self.take_fields(dex);
         self.take_quick();
@@ -285,11 +285,14 @@ impl<'w> SiteFinder<'w> {
         }
     }
 
-    fn take_types(&mut self, dex: &Dex<'_>) {
+    fn take_types(&mut self, dex: &Dex<'_>, flaws: &mut Flaws) {
         let strings = &self.strings;
         self.types.clear();
         self.types.extend(dex.types.iter().map(|id| {
             let string = u32::from_le_bytes(*id);
+            if string as usize >= dex.strings.len() {
+                flaws.add(Flaw::Index, None);
+            }
             let wanted = strings.has(string, CLASS_NAME);
             let symbol = if wanted { strings.symbol(string).unwrap_or(NONE) } else { NONE };
             Type { symbol, def: NONE, matters: None }
@@ -844,6 +847,22 @@ mod tests {
             assert!(rows.len() < 3);
             assert_eq!(gaps.iter().map(|g| g.code.as_str()).collect::<Vec<_>>(), ["dex.sites"]);
         }
+    }
+
+    #[test]
+    fn a_class_without_a_name_hides_no_site() {
+        let code: &[Op<'_>] = &[Op::Call("La/Tm;->getDeviceId()I")];
+        let mut bytes = dex(&[("La/Tm;", TM, &[("run()V", code)])]);
+        let wanted = Wanted::new(vec![method(TM, "getDeviceId", None)]);
+        let types = u32::from_le_bytes(bytes[0x44..0x48].try_into().unwrap()) as usize;
+        // Types stand in order: I, La/Tm; …
+        bytes[types + 4..types + 8].fill(0xff);
+        let mut gaps = Vec::new();
+        let mut finder = SiteFinder::new(&wanted, &Limits::default());
+        finder.read(&Dex::open(&bytes, "classes.dex", &mut gaps).unwrap()[0], &mut gaps);
+        let sites = finder.finish();
+        assert_eq!(sites.reference(&sites.sites[0]), Some("?->getDeviceId()I"));
+        assert_eq!(gaps[0].code, "dex.index");
     }
 
     #[test]
