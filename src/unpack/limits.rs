@@ -31,6 +31,10 @@ pub struct Limits {
     pub nesting: u32,
     /// Splits of one container.
     pub splits: u32,
+    /// Sites in code that are kept.
+    pub sites: u32,
+    /// Bytes of names kept for sites in code: callers, what they refer to, classes.
+    pub site_bytes: usize,
     /// Wall time of one sample.
     pub time: Duration,
 }
@@ -51,6 +55,8 @@ impl Default for Limits {
             table_chunks: 200_000,
             nesting: 1,
             splits: 256,
+            sites: 500_000,
+            site_bytes: 32 << 20,
             time: Duration::from_secs(30),
         }
     }

@@ -19,6 +19,7 @@ pub mod arsc;
 pub mod axml;
 mod container;
 mod contents;
+pub mod dex;
 mod error;
 pub mod limits;
 pub mod manifest;

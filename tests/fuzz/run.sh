@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fuzzes one target: tests/fuzz/run.sh TARGET [EXECUTIONS [MAX_LEN]]
-# Targets: archive axml arsc signature package saved; see README.md beside this file.
+# Targets: archive axml arsc signature package saved dex; see README.md beside this file.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 target=${1:?target}
