@@ -1,8 +1,7 @@
 //! How fast the manifest path is, against a floor measured in the same run.
 //!
 //! `cargo bench --bench speed` prints the tables, `-- --list` also the time of every package;
-//! `-- --check` also fails if the ratio of sums over the packages whose resource table is stored
-//! is above its bound. Packages come from `PISCOPE_CORPUS` (default `../shared/corpus`), else from `samples/`.
+//! `-- --check` also fails if the ratio of sums over all packages is above its bound. Packages come from `PISCOPE_CORPUS` (default `../shared/corpus`), else from `samples/`.
 //!
 //! The floor is what nobody can avoid: open the file, ask for its size, read the last 64 KiB, walk
 //! the central directory, read the manifest entry and inflate it. It finds nothing out about it.
@@ -55,15 +54,15 @@ fn main() {
 
     let all: Vec<usize> = (0..files.len()).collect();
     let large: Vec<usize> = all.iter().copied().filter(|i| size(&files[*i]) >= LARGE).collect();
-    table("all", &all, &base, &record, &hash);
+    let ratio = table("all", &all, &base, &record, &hash);
     table("of at least 400 kB", &large, &base, &record, &hash);
-    // Inflating such a table alone takes many times the floor, and what is asked for lies at its
-    // end, so that nothing can be left out.
+    // Inflating such a table alone takes many times the floor, and in those of the corpus what is
+    // asked for lies at 88 to 98 % of it, so that stopping early would save little.
     let deflated: Vec<bool> = files.iter().map(|f| has_deflated_table(f)).collect();
     let stored: Vec<usize> = all.iter().copied().filter(|i| !deflated[*i]).collect();
     let stored_large: Vec<usize> = large.iter().copied().filter(|i| !deflated[*i]).collect();
     let only_deflated: Vec<usize> = all.iter().copied().filter(|i| deflated[*i]).collect();
-    let ratio_stored = table("with a stored resource table or none", &stored, &base, &record, &hash);
+    table("with a stored resource table or none", &stored, &base, &record, &hash);
     table("… of at least 400 kB", &stored_large, &base, &record, &hash);
     table("with a deflated resource table", &only_deflated, &base, &record, &hash);
     println!();
@@ -84,8 +83,8 @@ fn main() {
     });
     println!("{threads} threads do {:.2} × the packages a second of one", many / one);
 
-    if flag("--check") && ratio_stored > BOUND {
-        eprintln!("the manifest path costs {ratio_stored:.2} × the floor, more than {BOUND}");
+    if flag("--check") && ratio > BOUND {
+        eprintln!("the manifest path costs {ratio:.2} × the floor, more than {BOUND}");
         std::process::exit(1);
     }
 }
