@@ -314,8 +314,14 @@ fn surrogate8(bytes: &[u8]) -> Option<u16> {
 }
 
 fn decode_utf16<'a>(body: &[u8], max: usize, flaws: &mut Flaws) -> Cow<'a, str> {
-    let mut out = String::with_capacity((body.len() / 2).min(max));
-    let units = body.as_chunks::<2>().0.iter().map(|b| u16::from_le_bytes(*b));
+    let pairs = body.as_chunks::<2>().0;
+    // Nearly all names are ASCII: their low bytes are the text.
+    if pairs.len() <= max && pairs.iter().all(|[low, high]| *high == 0 && low.is_ascii()) {
+        let text = String::from_utf8(pairs.iter().map(|[low, _]| *low).collect());
+        return Cow::Owned(text.unwrap_or_default());
+    }
+    let mut out = String::with_capacity(pairs.len().min(max));
+    let units = pairs.iter().map(|b| u16::from_le_bytes(*b));
     // Half pairs give no text, so the number of characters is bounded too.
     for (n, c) in char::decode_utf16(units).enumerate() {
         match c {
@@ -475,6 +481,16 @@ mod tests {
         let (text, flaws) = decode(&b, true, 30);
         assert_eq!(text.len(), 30);
         assert!(flaws.has(Flaws::CUT) && flaws.has(Flaws::ENCODING));
+    }
+
+    #[test]
+    fn utf16_of_ascii_is_read_whole_and_cut_like_any_other() {
+        let mut b = vec![3, 0];
+        for u in "abc\0".encode_utf16() {
+            b.extend(u.to_le_bytes());
+        }
+        assert_eq!(decode(&b, false, 3), (Cow::Borrowed("abc"), Flaws::default()));
+        assert_eq!(decode(&b, false, 2), (Cow::Borrowed("ab"), Flaws::CUT));
     }
 
     #[test]
