@@ -1,6 +1,6 @@
 //! Arguments, exit codes, one file per command.
 //!
-//! A command is a file of its own and one row in [`COMMANDS`].
+//! A command is a file of its own and one row in `COMMANDS`.
 
 mod eval;
 mod explain;
