@@ -6,11 +6,19 @@ use crate::package::{AppPackage, Sign, SignKind};
 use crate::rules::{Ruleset, SignRule};
 
 pub(super) fn signs(package: &AppPackage, rules: &Ruleset) -> Vec<Sign> {
+    // Whole paths, once: every rule looks at all of them.
+    let assets = package.assets.iter().map(|path| format!("assets/{path}"));
+    let files: Vec<String> = assets.chain(package.other_files.iter().cloned()).collect();
     let mut found = BTreeSet::new();
     for (kind, list) in [(SignKind::Framework, &rules.frameworks), (SignKind::Packer, &rules.packers)] {
         for rule in list {
-            if let Some(seen_in) = seen(rule, package) {
-                found.insert(Sign { kind, id: rule.id.clone(), name: rule.name.clone(), seen_in });
+            if let Some(seen_in) = seen(rule, package, &files) {
+                found.insert(Sign {
+                    kind,
+                    id: rule.id.clone(),
+                    name: rule.name.clone(),
+                    seen_in: seen_in.clone(),
+                });
             }
         }
     }
@@ -18,22 +26,16 @@ pub(super) fn signs(package: &AppPackage, rules: &Ruleset) -> Vec<Sign> {
 }
 
 /// The first thing that shows it: the application class, a library, a file.
-fn seen(rule: &SignRule, package: &AppPackage) -> Option<String> {
+fn seen<'a>(rule: &SignRule, package: &'a AppPackage, files: &'a [String]) -> Option<&'a String> {
     let class = package.application_class.iter().find(|class| {
         rule.application_classes.iter().any(|known| {
             if known.ends_with('.') { class.starts_with(known.as_str()) } else { *class == known }
         })
     });
-    let library = || {
-        let names = package.native_libraries.iter().map(|lib| &lib.name);
-        names.into_iter().find(|name| rule.libs.iter().any(|pattern| fits(pattern, name))).cloned()
-    };
-    let file = || {
-        let assets = package.assets.iter().map(|path| format!("assets/{path}"));
-        let mut all = assets.chain(package.other_files.iter().cloned());
-        all.find(|path| rule.files.iter().any(|pattern| fits(pattern, path)))
-    };
-    class.cloned().or_else(library).or_else(file)
+    let fits_any = |patterns: &[String], name: &str| patterns.iter().any(|pattern| fits(pattern, name));
+    let library =
+        || package.native_libraries.iter().map(|lib| &lib.name).find(|name| fits_any(&rule.libs, name));
+    class.or_else(library).or_else(|| files.iter().find(|path| fits_any(&rule.files, path)))
 }
 
 /// Whether `name` fits `pattern`, in which `*` stands for any run of characters.
