@@ -1,13 +1,14 @@
 //! How well apps are placed: labelled rows against placements (`piscope eval categories`).
 
 use std::collections::BTreeMap;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::table::{self, TableError};
 use super::{CLASSES, Categorizer, Options, Placement, Status};
 use crate::package::{AppPackage, Label};
-use crate::text::{Lang, Text};
+use crate::text::Lang;
 
 /// One labelled row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,52 +37,28 @@ impl EvalRow {
     }
 }
 
-/// A file of labelled rows that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RowsError {
-    /// Line, from 1.
-    pub line: u64,
-    /// What is wrong and how to mend it.
-    pub message: Text,
-}
-
-impl fmt::Display for RowsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message.en)
-    }
-}
-
-impl std::error::Error for RowsError {}
-
 /// Reads rows from CSV (UTF-8 or GB18030) with the columns `category` and either `package` and
 /// `label` (one of them suffices) or `path`. Several right categories are joined by `;`.
 ///
 /// # Errors
-/// [`RowsError`] at the first row that is not understood.
-pub fn read_rows(bytes: &[u8]) -> Result<Vec<EvalRow>, RowsError> {
-    let text = super::overrides::decode(bytes);
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-    let fail = |line: u64, zh: String, en: String| RowsError { line, message: Text::new(zh, en) };
-    let headers = reader
-        .headers()
-        .map_err(|e| fail(1, format!("表头无法读取：{e}"), format!("the header cannot be read: {e}")))?;
+/// [`TableError`] at the first row that is not understood.
+pub fn read_rows(bytes: &[u8]) -> Result<Vec<EvalRow>, TableError> {
+    let text = table::decode(bytes);
+    let mut reader = table::reader(&text);
+    let headers = reader.headers().map_err(|e| TableError::header(&e))?;
     let find = |name: &str| headers.iter().position(|h| h.eq_ignore_ascii_case(name));
     let (package, label, path) = (find("package"), find("label"), find("path"));
     let category = find("category").filter(|_| package.is_some() || label.is_some() || path.is_some());
     let Some(category) = category else {
-        return Err(fail(
+        return Err(TableError::new(
             1,
-            "表头须有 category 列，以及 package、label 或 path 列".into(),
-            "the header needs the column `category`, and `package`, `label` or `path`".into(),
+            "表头须有 category 列，以及 package、label 或 path 列",
+            "the header needs the column `category`, and `package`, `label` or `path`",
         ));
     };
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|e| {
-            let line = e.position().map_or(0, csv::Position::line);
-            fail(line, format!("该行无法读取：{e}"), format!("the row cannot be read: {e}"))
-        })?;
+        let record = record.map_err(|e| TableError::row(&e))?;
         let line = record.position().map_or(0, csv::Position::line);
         let cell = |column: Option<usize>| column.and_then(|i| record.get(i)).unwrap_or_default().to_owned();
         let stated = cell(Some(category));
@@ -90,7 +67,7 @@ pub fn read_rows(bytes: &[u8]) -> Result<Vec<EvalRow>, RowsError> {
             .map(|n| n.trim().parse::<u8>().ok().filter(|n| usize::from(*n) < CLASSES))
             .collect();
         let Some(categories) = numbers else {
-            return Err(fail(
+            return Err(TableError::new(
                 line,
                 format!("category“{stated}”应为0–39的编号"),
                 format!("category \"{stated}\" should be a number 0–39"),

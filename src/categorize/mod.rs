@@ -10,6 +10,7 @@ pub mod eval;
 mod model;
 mod overrides;
 mod signals;
+mod table;
 mod words;
 
 use std::borrow::Cow;
@@ -17,7 +18,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use model::{ModelError, WordModel};
-pub use overrides::{Override, Overrides, OverridesError, parse_categories};
+pub use overrides::{Override, Overrides, parse_categories};
+pub use table::TableError;
 pub use words::{Feature, FeatureKind};
 
 use crate::package::{AppPackage, Label};

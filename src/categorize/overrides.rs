@@ -4,10 +4,9 @@
 //! 审核人 / `who`, 理由 / `why`. Several categories are joined by `、`, `;` or `；`; 0 or 无 is none of the 39.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
+use super::table::{self, TableError};
 use crate::rules::Ruleset;
-use crate::text::Text;
 
 /// The corrections by package name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -30,53 +29,29 @@ pub struct Override {
     pub line: u64,
 }
 
-/// An overrides file that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OverridesError {
-    /// Line, from 1.
-    pub line: u64,
-    /// What is wrong and how to mend it.
-    pub message: Text,
-}
-
-impl fmt::Display for OverridesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: {}", self.line, self.message.en)
-    }
-}
-
-impl std::error::Error for OverridesError {}
-
 impl Overrides {
     /// Reads the file's bytes.
     ///
     /// # Errors
-    /// [`OverridesError`] at the first row that is not understood, or that names a package again.
-    pub fn parse(bytes: &[u8], rules: &Ruleset) -> Result<Self, OverridesError> {
-        let text = decode(bytes);
-        let mut reader =
-            csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(text.as_bytes());
-        let fail = |line: u64, zh: String, en: String| OverridesError { line, message: Text::new(zh, en) };
-        let headers = reader
-            .headers()
-            .map_err(|e| fail(1, format!("表头无法读取：{e}"), format!("the header cannot be read: {e}")))?;
+    /// [`TableError`] at the first row that is not understood, or that names a package again.
+    pub fn parse(bytes: &[u8], rules: &Ruleset) -> Result<Self, TableError> {
+        let text = table::decode(bytes);
+        let mut reader = table::reader(&text);
+        let headers = reader.headers().map_err(|e| TableError::header(&e))?;
         let find =
             |names: [&str; 2]| headers.iter().position(|h| names.iter().any(|n| h.eq_ignore_ascii_case(n)));
         let (package, category) = (find(["包名", "package"]), find(["类别", "category"]));
         let (who, why) = (find(["审核人", "who"]), find(["理由", "why"]));
         let (Some(package), Some(category)) = (package, category) else {
-            return Err(fail(
+            return Err(TableError::new(
                 1,
-                "表头须有“包名”和“类别”两列".into(),
-                "the header needs the columns `package` and `category`".into(),
+                "表头须有“包名”和“类别”两列",
+                "the header needs the columns `package` and `category`",
             ));
         };
         let mut rows = BTreeMap::new();
         for record in reader.records() {
-            let record = record.map_err(|e| {
-                let line = e.position().map_or(0, csv::Position::line);
-                fail(line, format!("该行无法读取：{e}"), format!("the row cannot be read: {e}"))
-            })?;
+            let record = record.map_err(|e| TableError::row(&e))?;
             let line = record.position().map_or(0, csv::Position::line);
             let cell =
                 |column: Option<usize>| column.and_then(|i| record.get(i)).unwrap_or_default().to_owned();
@@ -86,7 +61,7 @@ impl Overrides {
             }
             let stated = cell(Some(category));
             let categories = parse_categories(&stated, rules).ok_or_else(|| {
-                fail(
+                TableError::new(
                     line,
                     format!("类别“{stated}”不是39类的编号、标识或名称（0或无表示不属于39类）"),
                     format!(
@@ -96,7 +71,7 @@ impl Overrides {
             })?;
             let row = Override { package: name.clone(), categories, who: cell(who), why: cell(why), line };
             if rows.insert(name.clone(), row).is_some() {
-                return Err(fail(
+                return Err(TableError::new(
                     line,
                     format!("包名{name}重复，请只保留一行"),
                     format!("package {name} stands twice; keep one row"),
@@ -109,14 +84,6 @@ impl Overrides {
     /// The correction for a package.
     pub fn get(&self, package: &str) -> Option<&Override> {
         self.rows.get(package)
-    }
-}
-
-/// Text from UTF-8, with or without byte order mark, or else GB18030.
-pub(super) fn decode(bytes: &[u8]) -> String {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => text.trim_start_matches('\u{feff}').to_owned(),
-        Err(_) => encoding_rs::GB18030.decode(bytes).0.into_owned(),
     }
 }
 
